@@ -3,6 +3,7 @@
 //!     zig build -Doptimize=ReleaseFast      zig-out/lib/libggufembed.*
 //!     zig build test                        unit tests; NEON too where qemu-aarch64 is there
 //!     zig build abi                         writes src/native/abi.ts
+//!     zig build yardstick                   zig-out/bin/yardstick, which bench/ drives
 
 const std = @import("std");
 
@@ -46,6 +47,7 @@ pub fn build(b: *std.Build) void {
 
     addTests(b, target, optimize);
     addGenerator(b, target);
+    addYardstick(b, target, optimize);
 }
 
 /// A module with the kernels of its architecture's variants linked in.
@@ -63,13 +65,15 @@ fn module(
     });
     for (variants) |variant| {
         if (variant.arch != target.result.cpu.arch) continue;
-        result.addObject(kernelObject(b, variant, target, optimize));
+        result.addObject(variantObject(b, "kernels", variant, target, optimize));
     }
     return result;
 }
 
-fn kernelObject(
+/// `zig/<name>.zig`, compiled for a variant.
+fn variantObject(
     b: *std.Build,
+    name: []const u8,
     variant: Variant,
     target: std.Build.ResolvedTarget,
     optimize: std.builtin.OptimizeMode,
@@ -86,9 +90,9 @@ fn kernelObject(
     const options = b.addOptions();
     options.addOption([]const u8, "variant", variant.name);
     const object = b.addObject(.{
-        .name = b.fmt("kernels_{s}", .{variant.name}),
+        .name = b.fmt("{s}_{s}", .{ name, variant.name }),
         .root_module = b.createModule(.{
-            .root_source_file = b.path("zig/kernels.zig"),
+            .root_source_file = b.path(b.fmt("zig/{s}.zig", .{name})),
             .target = b.resolveTargetQuery(query),
             .optimize = optimize,
             .pic = true,
@@ -149,4 +153,22 @@ fn addGenerator(b: *std.Build, target: std.Build.ResolvedTarget) void {
     const write = b.addUpdateSourceFiles();
     write.addCopyFileToSource(text, "src/native/abi.ts");
     b.step("abi", "Generate src/native/abi.ts").dependOn(&write.step);
+}
+
+/// Apart from the library, which must not carry it.
+fn addYardstick(
+    b: *std.Build,
+    target: std.Build.ResolvedTarget,
+    optimize: std.builtin.OptimizeMode,
+) void {
+    const yardstick = b.addExecutable(.{
+        .name = "yardstick",
+        .root_module = module(b, "zig/yardstick.zig", target, optimize),
+    });
+    for (variants) |variant| {
+        if (variant.arch != target.result.cpu.arch) continue;
+        yardstick.root_module.addObject(variantObject(b, "peak", variant, target, optimize));
+    }
+    const install = b.addInstallArtifact(yardstick, .{});
+    b.step("yardstick", "Build the process that measures peaks").dependOn(&install.step);
 }

@@ -9,26 +9,45 @@ import { ZIG_VERSION } from "./zig-version.ts";
 const SOURCES = ["build.zig", "build.zig.zon", "zig"];
 const OPTIONS = ["-Doptimize=ReleaseFast"];
 const LIBRARY_NAME = process.platform === "darwin" ? "libggufembed.dylib" : "libggufembed.so";
-const LIBRARY = join(ROOT, "zig-out", "lib", LIBRARY_NAME);
-const STAMP = join(ROOT, "zig-out", "build.stamp");
+
+/** What `zig build` makes from the same sources, by one of its steps. */
+export interface Product {
+  /** As messages call it. */
+  readonly name: string;
+  readonly step: string;
+  /** Below `zig-out`. */
+  readonly output: string;
+}
+
+const LIBRARY: Product = {
+  name: "the native library",
+  step: "install",
+  output: join("lib", LIBRARY_NAME),
+};
 
 /**
- * Builds the native library unless it is up to date, which takes a few milliseconds to see.
- * Returns whether it had to. Throws `NATIVE` where the compiler refuses.
+ * Builds a product unless it is up to date, which takes a few milliseconds to see. Returns whether
+ * it had to. Throws `NATIVE` where the compiler refuses.
  */
-export async function ensureBuilt(log: Log = logToStderr): Promise<boolean> {
+export async function ensureBuilt(log: Log = logToStderr, product = LIBRARY): Promise<boolean> {
+  const { name, step } = product;
+  const output = join(ROOT, "zig-out", product.output);
+  const stamp = join(ROOT, "zig-out", step === "install" ? "build.stamp" : `${step}.stamp`);
   const sources = digestSources(ROOT, SOURCES, [ZIG_VERSION, process.platform, ...OPTIONS]);
-  if (isFresh(STAMP, LIBRARY, sources)) return false;
+  if (isFresh(stamp, output, sources)) return false;
   // Imported here: nothing to build is the common case, and must cost nothing.
   const { findZig } = await import("./zig.ts");
   const zig = await findZig(undefined, log);
-  log("building the native library (about a minute the first time)");
-  const { exitCode, output, seconds } = await runZigBuild(zig, OPTIONS, "building", log);
-  if (exitCode !== 0) {
-    throw new GgufEmbedError("NATIVE", `zig build failed with exit code ${exitCode}\n${output}`);
+  log(`building ${name} (about a minute the first time)`);
+  const finished = await runZigBuild(zig, [step, ...OPTIONS], "building", log);
+  if (finished.exitCode !== 0) {
+    throw new GgufEmbedError(
+      "NATIVE",
+      `zig build ${step} failed with exit code ${finished.exitCode}\n${finished.output}`,
+    );
   }
-  writeStamp(STAMP, LIBRARY, sources);
-  log(`  built in ${seconds.toFixed(1)} s`);
+  writeStamp(stamp, output, sources);
+  log(`  built in ${finished.seconds.toFixed(1)} s`);
   return true;
 }
 
