@@ -65,7 +65,7 @@ pub fn execute(worker: *const Worker, op: abi.Operation, index: usize) void {
         .embed, .add_position, .add_row => lookUp(worker, op),
         .rms_norm => rmsNorm(worker, op),
         .layer_norm => layerNorm(worker, op),
-        .matmul => matmul(worker, op),
+        .matmul => matmul(worker, op, index),
         .quantize => quantize(worker, op),
         .prepare_heads => prepareHeads(worker, op, index),
         .attention => attention(worker, op),
@@ -138,7 +138,7 @@ fn layerNorm(worker: *const Worker, op: abi.Operation) void {
 }
 
 /// Threads that share a product divide the rows of the matrix, so that each weight is read once.
-fn matmul(worker: *const Worker, op: abi.Operation) void {
+fn matmul(worker: *const Worker, op: abi.Operation, index: usize) void {
     const src = worker.buffer(op.src);
     const weight = worker.engine.weights[op.weight];
     const groups = worker.span.share(weight.groups());
@@ -171,6 +171,10 @@ fn matmul(worker: *const Worker, op: abi.Operation) void {
                 .tokens = count,
                 .group_begin = groups.begin,
                 .group_end = groups.end,
+                .follow = if (row + count < rows.end)
+                    matrix.values[groups.begin * lanes * weight.columns ..].ptr
+                else
+                    followingWeights(worker, index) orelse matrix.values.ptr,
                 .out = out,
             }),
             .float => |matrix| worker.engine.kernels.matmul_float[@intFromEnum(matrix.format)](&.{
@@ -185,6 +189,20 @@ fn matmul(worker: *const Worker, op: abi.Operation) void {
             .vector, .table => unreachable, // plan.check
         }
     }
+}
+
+/// Where this thread's share of the next product after operation `index` begins.
+fn followingWeights(worker: *const Worker, index: usize) ?[*]const u8 {
+    for (worker.engine.operations[index + 1 ..]) |op| {
+        if (op.code != @intFromEnum(abi.OperationCode.matmul)) continue;
+        const weight = worker.engine.weights[op.weight];
+        const groups = worker.span.share(weight.groups());
+        return switch (weight.content) {
+            .int8 => |matrix| matrix.values[groups.begin * lanes * weight.columns ..].ptr,
+            else => null,
+        };
+    }
+    return null;
 }
 
 fn quantize(worker: *const Worker, op: abi.Operation) void {

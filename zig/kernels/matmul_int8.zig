@@ -27,14 +27,48 @@ pub fn Matmul(comptime format: Format) type {
 
         /// Tokens run inside groups of rows: a panel of weights stays in the first-level cache.
         fn allTokens(comptime groups: usize, args: *const Args, group: usize) void {
+            var ahead: Ahead = .init(groups, args, group);
             var token: usize = 0;
             while (token + simd.tile_tokens <= args.tokens) : (token += simd.tile_tokens) {
-                tile(simd.tile_tokens, groups, args, token, group);
+                tile(simd.tile_tokens, groups, args, token, group, &ahead);
             }
             inline for (1..simd.tile_tokens) |rest| {
-                if (args.tokens - token == rest) tile(rest, groups, args, token, group);
+                if (args.tokens - token == rest) tile(rest, groups, args, token, group, &ahead);
             }
         }
+
+        /// The next panel, fetched into the cache while this one is used. A short text is bound by
+        /// reading the weights, and then the tiles of a panel share that work: if the first did it
+        /// all, the others would leave the memory idle.
+        const Ahead = struct {
+            next: [*]const u8,
+            lines: usize,
+            lines_per_step: usize,
+
+            const line = 64;
+
+            fn init(comptime groups: usize, args: *const Args, group: usize) Ahead {
+                const last = group + groups >= args.group_end;
+                const cells = groups * args.columns * lanes;
+                const tiles = (args.tokens + simd.tile_tokens - 1) / simd.tile_tokens;
+                const lines_of_step = groups * format.step * lanes / line;
+                return .{
+                    .next = if (last)
+                        args.follow
+                    else
+                        args.values + (group + groups) * args.columns * lanes,
+                    .lines = cells / line,
+                    .lines_per_step = (lines_of_step + tiles - 1) / tiles,
+                };
+            }
+
+            inline fn advance(self: *Ahead) void {
+                const n = @min(self.lines, self.lines_per_step);
+                for (0..n) |i| @prefetch(self.next + i * line, .{});
+                self.next += n * line;
+                self.lines -= n;
+            }
+        };
 
         fn tile(
             comptime tokens: usize,
@@ -42,10 +76,12 @@ pub fn Matmul(comptime format: Format) type {
             args: *const Args,
             token: usize,
             group: usize,
+            ahead: *Ahead,
         ) void {
             const steps = args.columns / format.step;
             var acc: [tokens][groups]F32 = @splat(@splat(simd.splat(0)));
             for (0..steps) |step| {
+                ahead.advance();
                 const dots = integerDots(tokens, groups, args, token, group, step);
                 const block = step * format.step / format.weight_block;
                 inline for (0..groups) |g| {

@@ -28,6 +28,7 @@ pub const by_text: abi.EmbedSpec = .{
     .normalize = 1,
     .token_level = 0,
     .probe = abi.none,
+    .profile = 0,
 };
 
 /// A vector for each token.

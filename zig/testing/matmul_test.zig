@@ -89,6 +89,7 @@ fn caseInt8(
         .tokens = tokens,
         .group_begin = 0,
         .group_end = groups,
+        .follow = packed_values.ptr,
         .out = .{
             .dst = found.ptr,
             .stride = rows,

@@ -258,3 +258,32 @@ test "a probe behind pooling gives rows of texts, and says so when asked for tok
     try expectInvalid(other, engine, spec, &.{ 1, 2 }, &.{2});
     try fixtures.unload(engine);
 }
+
+test "a profile follows the same vectors: a thread's time, in each operation and behind it" {
+    var fixture: Fixture = undefined;
+    try initFixture(&fixture);
+    defer fixture.deinit();
+    const threads = 2;
+    fixture.plan.spec.threads = threads;
+    for ([_]abi.Parallelism{ .texts, .matmul }) |parallelism| {
+        fixture.plan.spec.parallelism = @intFromEnum(parallelism);
+        const engine = try fixture.load();
+        const plain = try fixtures.embed(engine, by_text);
+        var spec = by_text;
+        spec.profile = 1;
+        const done = try fixtures.embed(engine, spec);
+        const count = plain.taken.floats;
+        try testing.expectEqualSlices(f32, plain.floats[0..count], done.floats[0..count]);
+
+        const cells = done.floats[count..done.taken.floats];
+        try testing.expectEqual(threads * fixture.plan.operations.len * 2, cells.len);
+        for (0..threads) |thread| {
+            const own = cells[thread * cells.len / threads ..][0 .. cells.len / threads];
+            var total: f64 = 0;
+            for (own) |nanoseconds| total += nanoseconds;
+            try testing.expect(total > 0);
+            try testing.expect(total <= @as(f64, @floatFromInt(done.taken.run_ns)));
+        }
+        try fixtures.unload(engine);
+    }
+}
