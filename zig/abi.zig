@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 1;
+pub const version: u32 = 2;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -158,6 +158,9 @@ pub const EmbedSpec = extern struct {
     /// Index of an operation after which to stop, its destination being the result; or none. It
     /// must have a row for each text, or for each token, as `token_level` says.
     probe: u32,
+    /// 1: nanoseconds follow the vectors, `[threads][operations][2]`: what each thread spent on
+    /// each operation, and then waiting for the others.
+    profile: u32,
 };
 
 /// What `take` tells of a finished job.
@@ -183,7 +186,7 @@ comptime {
     assert(@sizeOf(Operation) == 80);
     assert(@offsetOf(Operation, "number") == 56);
     assert(@sizeOf(LoadSpec) == 80);
-    assert(@sizeOf(EmbedSpec) == 28);
+    assert(@sizeOf(EmbedSpec) == 32);
     assert(@sizeOf(Result) == 40);
     assert(@offsetOf(Result, "engine") == 8);
 }

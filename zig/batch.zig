@@ -28,6 +28,8 @@ pub const Batch = struct {
     probe: u32,
     /// `[texts or tokens][dimensions]`
     output: []f32,
+    /// Where the times of operations go, if they are wanted; see `run.profileLength`.
+    profile: ?[]f32,
     cancel: *const std.atomic.Value(bool),
 
     /// Whether the rows before pooling are the result.

@@ -161,6 +161,7 @@ test "an empty array may be null, another may not" {
         .normalize = 1,
         .token_level = 0,
         .probe = abi.none,
+        .profile = 0,
     };
     const stale = code(.stale_handle);
     const invalid = code(.invalid_argument);

@@ -3,6 +3,7 @@
 const std = @import("std");
 const abi = @import("abi.zig");
 const batches = @import("batch.zig");
+const clock = @import("clock.zig");
 const operations = @import("operations.zig");
 const pool = @import("pool.zig");
 const Engine = @import("engine.zig").Engine;
@@ -30,11 +31,14 @@ const Run = struct {
             .span = span,
             .failure = self.failure,
         };
+        var watch: Stopwatch = .init(self.engine, self.batch, index);
         for (self.engine.operations, 0..) |op, i| {
             const code: abi.OperationCode = @enumFromInt(op.code);
             if (code == .pool and self.batch.endsAtPool()) return operations.emit(&worker, op.src);
             operations.execute(&worker, op, i);
+            watch.lap(i, .work);
             const stopped = if (self.barrier) |b| b.wait(stop, context) else stop(context);
+            watch.lap(i, .wait);
             if (stopped) return;
             if (i == self.batch.probe) return operations.emit(&worker, op.dst);
         }
@@ -46,10 +50,39 @@ const Run = struct {
     }
 };
 
-/// Fills `batch.output`. The result's bits depend on each text alone: neither on its neighbours,
-/// nor on how many threads ran, nor on how they shared the work.
+const Lap = enum { work, wait };
+const laps = @typeInfo(Lap).@"enum".fields.len;
+
+/// Where one thread's time went; a look at a pointer while nobody asks.
+const Stopwatch = struct {
+    /// `[operations][laps]`
+    cells: ?[]f32,
+    last: u64 = 0,
+
+    fn init(engine: *const Engine, batch: *const Batch, index: usize) Stopwatch {
+        const all = batch.profile orelse return .{ .cells = null };
+        const length = engine.operations.len * laps;
+        return .{ .cells = all[index * length ..][0..length], .last = clock.now() };
+    }
+
+    fn lap(self: *Stopwatch, operation: usize, kind: Lap) void {
+        const cells = self.cells orelse return;
+        const now = clock.now();
+        cells[operation * laps + @intFromEnum(kind)] = @floatFromInt(now - self.last);
+        self.last = now;
+    }
+};
+
+/// Floats of a profile: nanoseconds `[threads][operations][laps]`, zero where a thread had no part.
+pub fn profileLength(engine: *const Engine) usize {
+    return engine.threads * engine.operations.len * laps;
+}
+
+/// Fills `batch.output` and `batch.profile`. The result's bits depend on each text alone: neither
+/// on its neighbours, nor on how many threads ran, nor on how they shared the work.
 pub fn run(engine: *const Engine, batch: *const Batch, failure: *Failure) void {
     var spans: [pool.thread_count_max]Span = undefined;
+    if (batch.profile) |cells| @memset(cells, 0);
     const threads = threadCount(engine, batch);
     if (threads > 1 and byTexts(engine, batch, threads)) {
         const count = splitTexts(batch.texts, batch.ids.len, spans[0..threads]);

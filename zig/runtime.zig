@@ -6,6 +6,7 @@ const std = @import("std");
 const abi = @import("abi.zig");
 const batches = @import("batch.zig");
 const Channel = @import("channel.zig").Channel;
+const clock = @import("clock.zig");
 const Engine = @import("engine.zig").Engine;
 const handles = @import("handles.zig");
 const Message = @import("message.zig").Message;
@@ -41,7 +42,9 @@ const Job = struct {
         engine: Handle,
         ids: []i32,
         texts: []batches.Text,
+        /// The vectors; behind them the profile, if it is wanted.
         output: []f32,
+        vectors: usize,
         spec: abi.EmbedSpec,
     };
 
@@ -179,26 +182,29 @@ pub fn submitEmbed(
     lengths: []align(1) const u32,
     message: *Message,
 ) Error!Handle {
-    const kind = blk: {
+    const kind, const profile = blk: {
         lock();
         defer unlock();
         const engine = engines.get(engine_handle) orelse return error.StaleHandle;
         try checkTexts(engine.spec, ids, lengths, message);
-        break :blk try outputShape(engine, spec, message);
+        const kind = try outputShape(engine, spec, message);
+        break :blk .{ kind, if (spec.profile != 0) run.profileLength(engine) else 0 };
     };
     const rows: usize = if (kind == .tokens) ids.len else lengths.len;
+    const vectors = rows * spec.dimensions;
     const own_ids = try gpa.dupe(i32, ids);
     errdefer gpa.free(own_ids);
     const texts = try gpa.alloc(batches.Text, lengths.len);
     errdefer gpa.free(texts);
     batches.layOut(texts, lengths);
-    const output = try gpa.alloc(f32, rows * spec.dimensions);
+    const output = try gpa.alloc(f32, vectors + profile);
     errdefer gpa.free(output);
     return submit(channel, .{ .embed = .{
         .engine = engine_handle,
         .ids = own_ids,
         .texts = texts,
         .output = output,
+        .vectors = vectors,
         .spec = spec,
     } });
 }
@@ -368,18 +374,12 @@ fn dispatch() void {
             .unload => |handle| engines.get(handle),
         };
         unlock();
-        const start = now();
+        const start = clock.now();
         perform(job, engine);
-        job.run_ns = now() - start;
+        job.run_ns = clock.now() - start;
         lock();
         finish(job);
     }
-}
-
-fn now() u64 {
-    var t: std.c.timespec = undefined;
-    _ = std.c.clock_gettime(.MONOTONIC, &t);
-    return @as(u64, @intCast(t.sec)) * std.time.ns_per_s + @as(u64, @intCast(t.nsec));
 }
 
 fn perform(job: *Job, engine: ?*Engine) void {
@@ -440,7 +440,8 @@ fn runEmbed(job: *Job, embed: Job.Embed, engine: ?*Engine) void {
         .normalize = embed.spec.normalize != 0,
         .token_level = embed.spec.token_level != 0,
         .probe = embed.spec.probe,
-        .output = embed.output,
+        .output = embed.output[0..embed.vectors],
+        .profile = if (embed.spec.profile != 0) embed.output[embed.vectors..] else null,
         .cancel = &job.cancel,
     };
     var failure: run.Failure = .{};

@@ -11,6 +11,7 @@ import {
   newMessage,
 } from "./bindings.ts";
 import { Channel } from "./channel.ts";
+import { type ProfileListener, profileListener } from "./profile.ts";
 import { encodeLoadSpec, type LoadSettings } from "./spec.ts";
 import { readField, writeStruct } from "./struct.ts";
 
@@ -45,19 +46,23 @@ export class NativeEngine {
   readonly #handle: number;
   readonly #path: string;
   readonly #parts: readonly TensorInfo[];
+  readonly #threads: number;
+  readonly #operationCount: number;
 
   private constructor(
     library: Library,
     channel: Channel,
     handle: number,
-    path: string,
-    parts: readonly TensorInfo[],
+    plan: Plan,
+    settings: LoadSettings,
   ) {
     this.#library = library;
     this.#channel = channel;
     this.#handle = handle;
-    this.#path = path;
-    this.#parts = parts;
+    this.#path = settings.path;
+    this.#parts = partsOf(plan);
+    this.#threads = settings.threads;
+    this.#operationCount = plan.operations.length;
   }
 
   /**
@@ -77,22 +82,25 @@ export class NativeEngine {
       library.symbols.ggufembed_load(channel.id, spec, spec.length, ticket),
       "loading a model",
     );
-    const parts = plan.weights.flatMap((weight) => weight.parts);
-    const job = new Job(library, Number(ticket[0]), settings.path, parts);
+    const job = new Job(library, Number(ticket[0]), settings.path, partsOf(plan));
     const { handle } = await job.settle(channel, 0, signal);
-    return new NativeEngine(library, channel, handle, settings.path, parts);
+    return new NativeEngine(library, channel, handle, plan, settings);
   }
 
   /** `[texts or tokens][dimensions]`, row-major. */
   async embed(batch: NativeBatch, signal?: AbortSignal): Promise<Float32Array> {
     signal?.throwIfAborted();
-    const job = this.#submit(this.#channel.id, batch);
-    return (await job.settle(this.#channel, outputLength(batch), signal)).output;
+    const listener = profileListener();
+    const job = this.#submit(this.#channel.id, batch, listener);
+    const result = await job.settle(this.#channel, this.#capacity(batch, listener), signal);
+    return this.#vectors(batch, result, listener);
   }
 
   /** The same, blocking this thread. */
   embedSync(batch: NativeBatch): Float32Array {
-    return this.#submit(0, batch).wait(outputLength(batch)).output;
+    const listener = profileListener();
+    const job = this.#submit(0, batch, listener);
+    return this.#vectors(batch, job.wait(this.#capacity(batch, listener)), listener);
   }
 
   /** Frees the model after the jobs that were submitted before. */
@@ -100,7 +108,24 @@ export class NativeEngine {
     await submitUnload(this.#library, this.#channel, this.#handle, this.#path);
   }
 
-  #submit(channel: number, batch: NativeBatch): Job {
+  /** Floats that a job may give: the vectors and, for a listener, the profile behind them. */
+  #capacity(batch: NativeBatch, listener: ProfileListener | undefined): number {
+    const profile = listener === undefined ? 0 : this.#threads * this.#operationCount * 2;
+    return outputLength(batch) + profile;
+  }
+
+  #vectors(
+    batch: NativeBatch,
+    { output, runNanoseconds }: JobResult,
+    listener: ProfileListener | undefined,
+  ): Float32Array {
+    if (listener === undefined) return output;
+    const length = outputLength(batch);
+    listener({ lengths: batch.lengths, runNanoseconds, cells: output.subarray(length) });
+    return output.subarray(0, length);
+  }
+
+  #submit(channel: number, batch: NativeBatch, listener: ProfileListener | undefined): Job {
     const spec = new DataView(new ArrayBuffer(abi.EmbedSpec.$size));
     writeStruct(spec, 0, abi.EmbedSpec, {
       size: abi.EmbedSpec.$size,
@@ -110,6 +135,7 @@ export class NativeEngine {
       normalize: Number(batch.normalize),
       token_level: Number(batch.tokenLevel),
       probe: batch.probe ?? abi.NONE,
+      profile: Number(listener !== undefined),
     });
     const ticket = new BigUint64Array(new ArrayBuffer(8));
     const message = newMessage();
@@ -143,6 +169,10 @@ async function submitUnload(
   await new Job(library, Number(ticket[0]), path, []).settle(channel, 0);
 }
 
+function partsOf(plan: Plan): TensorInfo[] {
+  return plan.weights.flatMap((weight) => weight.parts);
+}
+
 function outputLength(batch: NativeBatch): number {
   return (batch.tokenLevel ? batch.ids.length : batch.lengths.length) * batch.dimensions;
 }
@@ -150,6 +180,8 @@ function outputLength(batch: NativeBatch): number {
 interface JobResult {
   readonly output: Float32Array;
   readonly handle: number;
+  /** Time that the job ran, without waiting for its turn. */
+  readonly runNanoseconds: number;
 }
 
 /** One submitted job, until its result is taken. */
@@ -221,7 +253,12 @@ class Job {
     );
     const status = readField(result, abi.Result, "status");
     if (status !== abi.Status.ok) throw this.#error(status, result, messageText(message));
-    return { output, handle: readField(result, abi.Result, "engine") };
+    return {
+      // The system may have given fewer threads, and so a shorter profile.
+      output: output.subarray(0, readField(result, abi.Result, "float_count")),
+      handle: readField(result, abi.Result, "engine"),
+      runNanoseconds: readField(result, abi.Result, "run_ns"),
+    };
   }
 
   #error(status: number, result: DataView, message: string): Error {

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
+const clock = @import("../clock.zig");
 const Peak = @import("../kernels/peak.zig").Peak;
 const Work = @import("../kernels/peak.zig").Work;
 const pools = @import("../pool.zig");
@@ -84,7 +85,7 @@ const Job = struct {
 
     fn reached(self: *const Job, count: u64) bool {
         return switch (self.until) {
-            .time => |nanoseconds| now() - self.start >= nanoseconds,
+            .time => |nanoseconds| clock.now() - self.start >= nanoseconds,
             .goal => |goal| count >= goal,
         };
     }
@@ -106,9 +107,9 @@ const Job = struct {
 
     fn run(self: *Job, task: pools.Task, unit: []const u8, out: *std.Io.Writer) !void {
         if (pool.grow(self.threads) < self.threads) return error.TooFewThreads;
-        self.start = now();
+        self.start = clock.now();
         pool.run(self.threads, task, self);
-        const seconds = @as(f64, @floatFromInt(now() - self.start)) / std.time.ns_per_s;
+        const seconds = @as(f64, @floatFromInt(clock.now() - self.start)) / std.time.ns_per_s;
         var total: u64 = 0;
         for (self.done[0..self.threads]) |count| total += count;
         try out.print("{{\"seconds\":{d},\"{s}\":{d}}}\n", .{ seconds, unit, total });
@@ -199,10 +200,4 @@ fn number(words: *Words, least: usize, most: usize) !usize {
 
 fn end(words: *Words) !void {
     if (words.next() != null) return error.TooManyWords;
-}
-
-fn now() u64 {
-    var t: std.c.timespec = undefined;
-    _ = std.c.clock_gettime(.MONOTONIC, &t);
-    return @as(u64, @intCast(t.sec)) * std.time.ns_per_s + @as(u64, @intCast(t.nsec));
 }
