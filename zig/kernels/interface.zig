@@ -115,7 +115,7 @@ pub const MatmulInt8 = extern struct {
     tokens: usize,
     group_begin: usize,
     group_end: usize,
-    /// Weights that the caller's thread reads after these: they are fetched into the cache, no more.
+    /// Weights that this thread reads after these: they are fetched into the cache, no more.
     follow: [*]const u8,
     out: Output,
 };
