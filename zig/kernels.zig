@@ -11,6 +11,7 @@ const matmul_float = @import("kernels/matmul_float.zig");
 const matmul_int8 = @import("kernels/matmul_int8.zig");
 const pack = @import("kernels/pack.zig");
 const pooling = @import("kernels/pooling.zig");
+const quantize = @import("kernels/quantize.zig");
 const rows = @import("kernels/rows.zig");
 const tables = @import("kernels/tables.zig");
 
@@ -39,7 +40,7 @@ const kernels: interface.Kernels = .{
     .rms_norm = rows.rmsNorm,
     .layer_norm = rows.layerNorm,
     .activation = rows.activation,
-    .quantize = rows.quantize,
+    .quantize = quantize.rows,
     .prepare_heads = heads.prepareHeads,
     .attention = attention.attention,
     .mean = pooling.mean,
