@@ -8,6 +8,7 @@ const interface = @import("interface.zig");
 const math = @import("math.zig");
 const rows = @import("rows.zig");
 const simd = @import("simd.zig");
+const vectors = @import("vectors.zig");
 
 const Args = interface.Attention;
 const lanes = simd.lanes;
@@ -160,7 +161,7 @@ fn mix(
 
 inline fn mixColumns(
     comptime n: usize,
-    comptime vectors: usize,
+    comptime count: usize,
     args: *const Args,
     range: Range,
     totals: [n]f32,
@@ -171,23 +172,23 @@ inline fn mixColumns(
     const width = args.head_count * args.head_size;
     const offset = (args.head_count + args.head_count_kv + kv) * args.head_size + column;
     const part = @min(lanes, args.head_size - column);
-    var acc: [n][vectors]F32 = @splat(@splat(simd.splat(0)));
+    var acc: [n][count]F32 = @splat(@splat(simd.splat(0)));
     for (range.group_begin * lanes..range.end) |j| {
         const value = args.src + j * args.stride + offset;
-        var v: [vectors]F32 = undefined;
-        inline for (0..vectors) |x| {
-            v[x] = if (vectors > 1) simd.load(value + x * lanes) else rows.loadUpTo(value, part);
+        var v: [count]F32 = undefined;
+        inline for (0..count) |x| {
+            v[x] = if (count > 1) simd.load(value + x * lanes) else vectors.loadUpTo(value, part);
         }
         inline for (0..n) |t| {
             const p = simd.splat(args.scores[t * padded(args) + j]);
-            inline for (0..vectors) |x| acc[t][x] = simd.mulAdd(p, v[x], acc[t][x]);
+            inline for (0..count) |x| acc[t][x] = simd.mulAdd(p, v[x], acc[t][x]);
         }
     }
     inline for (0..n) |t| {
-        inline for (0..vectors) |x| {
+        inline for (0..count) |x| {
             const y = acc[t][x] / simd.splat(totals[t]);
             const to = dst + t * width + column + x * lanes;
-            if (vectors > 1) simd.store(to, y) else rows.storeUpTo(to, y, part);
+            if (count > 1) simd.store(to, y) else vectors.storeUpTo(to, y, part);
         }
     }
 }

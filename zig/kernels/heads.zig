@@ -4,6 +4,7 @@
 const interface = @import("interface.zig");
 const rows = @import("rows.zig");
 const simd = @import("simd.zig");
+const vectors = @import("vectors.zig");
 
 const Args = interface.PrepareHeads;
 const lanes = simd.lanes;
@@ -28,6 +29,7 @@ pub fn prepareHeads(args: *const Args) callconv(.c) void {
     }
 }
 
+/// Norm, rotation and scale in one pass, after the one that finds the norm.
 fn prepareHead(
     args: *const Args,
     head: [*]f32,
@@ -36,39 +38,54 @@ fn prepareHead(
     scale: f32,
 ) void {
     const size = args.head_size;
-    if (norm) |weight| {
-        const inverse = simd.splat(rows.inverseRms(head, size, args.eps));
-        var i: usize = 0;
-        while (i < size) : (i += lanes) {
-            const n = @min(lanes, size - i);
-            const x = rows.loadUpTo(head + i, n) * inverse * rows.loadUpTo(weight + i, n);
-            rows.storeUpTo(head + i, x, n);
-        }
-    }
-    if (args.rope) |table| rotate(head, table + position * size, size);
-    if (scale != 1) {
-        var i: usize = 0;
-        while (i < size) : (i += lanes) {
-            const n = @min(lanes, size - i);
-            rows.storeUpTo(head + i, rows.loadUpTo(head + i, n) * simd.splat(scale), n);
-        }
+    const factor = if (norm != null) rows.inverseRms(head, size, args.eps) else 1;
+    const context: Head = .{
+        .values = head,
+        .factor = simd.splat(factor),
+        .norm = norm,
+        .scale = simd.splat(scale),
+        .half = size / 2,
+        .rope = if (args.rope) |table| table + position * size else undefined,
+    };
+    if (args.rope != null) {
+        vectors.each(size / 2, &context, Head.rotate);
+    } else {
+        vectors.each(size, &context, Head.scaleOnly);
     }
 }
 
-/// NeoX rotary embedding: component i of the first half turns with component i of the second.
-fn rotate(head: [*]f32, table: [*]const f32, size: usize) void {
-    const half = size / 2;
-    var i: usize = 0;
-    while (i < half) : (i += lanes) {
-        const n = @min(lanes, half - i);
-        const cos = rows.loadUpTo(table + i, n);
-        const sin = rows.loadUpTo(table + half + i, n);
-        const a = rows.loadUpTo(head + i, n);
-        const b = rows.loadUpTo(head + half + i, n);
-        rows.storeUpTo(head + i, simd.mulAdd(a, cos, -(b * sin)), n);
-        rows.storeUpTo(head + half + i, simd.mulAdd(b, cos, a * sin), n);
+const Head = struct {
+    values: [*]f32,
+    factor: simd.F32,
+    norm: ?[*]const f32,
+    scale: simd.F32,
+    half: usize,
+    /// Cosines, then sines.
+    rope: [*]const f32,
+
+    inline fn normed(self: *const Head, i: usize, n: usize) simd.F32 {
+        const x = vectors.loadUpTo(self.values + i, n);
+        const weight = self.norm orelse return x;
+        return x * self.factor * vectors.loadUpTo(weight + i, n);
     }
-}
+
+    inline fn scaleOnly(self: *const Head, i: usize, n: usize) void {
+        vectors.storeUpTo(self.values + i, self.normed(i, n) * self.scale, n);
+    }
+
+    /// NeoX rotary embedding: component i of the first half turns with component i of the second.
+    inline fn rotate(self: *const Head, i: usize, n: usize) void {
+        const j = self.half + i;
+        const cos = vectors.loadUpTo(self.rope + i, n);
+        const sin = vectors.loadUpTo(self.rope + j, n);
+        const a = self.normed(i, n);
+        const b = self.normed(j, n);
+        const x = simd.mulAdd(a, cos, -(b * sin));
+        const y = simd.mulAdd(b, cos, a * sin);
+        vectors.storeUpTo(self.values + i, x * self.scale, n);
+        vectors.storeUpTo(self.values + j, y * self.scale, n);
+    }
+};
 
 fn transpose(args: *const Args, head: [*]const f32, h: usize, group: usize, lane: usize) void {
     const width = args.head_count_kv * args.head_size;

@@ -1,8 +1,8 @@
 //! What follows a matrix product: bias, residual, store.
 
 const interface = @import("interface.zig");
-const rows = @import("rows.zig");
 const simd = @import("simd.zig");
+const vectors = @import("vectors.zig");
 
 /// Stores the 16 outputs of one token and one group of rows.
 pub inline fn put(
@@ -16,6 +16,6 @@ pub inline fn put(
     const at = token * out.stride + first;
     var y = product;
     if (out.bias) |bias| y += simd.load(bias + first);
-    if (out.residual) |residual| y += rows.loadUpTo(residual + at, n);
-    rows.storeUpTo(out.dst + at, y, n);
+    if (out.residual) |residual| y += vectors.loadUpTo(residual + at, n);
+    vectors.storeUpTo(out.dst + at, y, n);
 }

@@ -1,8 +1,8 @@
 //! From token rows to what leaves the engine.
 
 const interface = @import("interface.zig");
-const rows = @import("rows.zig");
 const simd = @import("simd.zig");
+const vectors = @import("vectors.zig");
 
 const lanes = simd.lanes;
 
@@ -13,8 +13,8 @@ pub fn mean(args: *const interface.Mean) callconv(.c) void {
     while (i < args.width) : (i += lanes) {
         const n = @min(lanes, args.width - i);
         var total = simd.splat(0);
-        for (0..args.rows) |row| total += rows.loadUpTo(args.src + row * args.width + i, n);
-        rows.storeUpTo(args.dst + i, total / count, n);
+        for (0..args.rows) |row| total += vectors.loadUpTo(args.src + row * args.width + i, n);
+        vectors.storeUpTo(args.dst + i, total / count, n);
     }
 }
 
@@ -29,17 +29,17 @@ pub fn emit(args: *const interface.Emit) callconv(.c) bool {
         var largest = simd.splat(0);
         var i: usize = 0;
         while (i < width) : (i += lanes) {
-            const x = rows.loadUpTo(src + i, @min(lanes, width - i));
+            const x = vectors.loadUpTo(src + i, @min(lanes, width - i));
             squares = simd.mulAdd(x, x, squares);
             largest = simd.largerMagnitude(largest, x);
         }
         const square = simd.sum(squares);
-        finite = finite and simd.isFinite(simd.maxMagnitude(largest)) and simd.isFinite(square);
+        finite = finite and simd.isFinite(simd.maxMagnitudes(1, .{largest})[0]) and simd.isFinite(square);
         const length = if (args.normalize and square > 0) @sqrt(square) else 1;
         i = 0;
         while (i < width) : (i += lanes) {
             const n = @min(lanes, width - i);
-            rows.storeUpTo(dst + i, rows.loadUpTo(src + i, n) / simd.splat(length), n);
+            vectors.storeUpTo(dst + i, vectors.loadUpTo(src + i, n) / simd.splat(length), n);
         }
     }
     return finite;

@@ -6,63 +6,109 @@ const simd = @import("simd.zig");
 const Quantized = interface.Quantized;
 const lanes = simd.lanes;
 const F32 = simd.F32;
+const I32 = simd.I32;
 const splat = simd.splat;
 
 /// q = round_half_even(x · 127 / max|x|), scale = max|x| / 127. A value that is not finite makes
 /// the scale so, and with it every output: it is caught at the end, not here.
 pub fn row(src: [*]const f32, dst: Quantized, width: usize) void {
     if (dst.step == 32) {
-        quantizeSteps(32, 32, src, dst, width);
+        quantizeRow(32, 32, src, dst, width);
     } else if (dst.scale_block == 16) {
-        quantizeSteps(16, 16, src, dst, width);
+        quantizeRow(16, 16, src, dst, width);
     } else {
-        quantizeSteps(16, 32, src, dst, width);
+        quantizeRow(16, 32, src, dst, width);
     }
 }
 
-/// Blocks below this become zeros: their 127 / max|x| would overflow.
-const magnitude_min = 1e-36;
+/// Scale blocks that share the work of summing across lanes and of dividing.
+const together = 4;
 
-fn quantizeSteps(
+fn quantizeRow(
     comptime step: usize,
     comptime scale_block: usize,
     src: [*]const f32,
     dst: Quantized,
     width: usize,
 ) void {
-    const parts = scale_block / lanes;
     var column: usize = 0;
+    while (column + together * scale_block <= width) : (column += together * scale_block) {
+        quantizeBlocks(step, scale_block, together, src, dst, column);
+    }
     while (column < width) : (column += scale_block) {
-        var x: [parts]F32 = undefined;
-        var largest = splat(0);
-        inline for (0..parts) |i| {
-            x[i] = simd.load(src + column + i * lanes);
-            largest = simd.largerMagnitude(largest, x[i]);
-        }
-        const magnitude = simd.maxMagnitude(largest);
-        const inverse: f32 = if (magnitude > magnitude_min) 127.0 / magnitude else 0;
-        var totals: [scale_block / step]i32 = @splat(0);
-        inline for (0..parts) |i| {
-            const q = toInt8(x[i] * splat(inverse));
-            dst.values[column + i * lanes ..][0..lanes].* = @as(@Vector(lanes, i8), @intCast(q));
-            totals[i * lanes / step] += @reduce(.Add, q);
-        }
-        const scale = magnitude / 127.0;
-        inline for (0..scale_block / step) |i| {
-            const at = column / step + i;
-            dst.scales[at] = scale;
-            dst.corrections[at] = -@as(i32, simd.weight_bias) * totals[i];
-            dst.sums[at] = scale * @as(f32, @floatFromInt(totals[i]));
-        }
+        quantizeBlocks(step, scale_block, 1, src, dst, column);
     }
 }
 
-/// Clamped, so that values that are not finite convert to something.
-inline fn toInt8(v: F32) simd.I32 {
-    const low = splat(-127);
-    const high = splat(127);
-    const above = @select(f32, v > low, v, low);
-    return @intFromFloat(simd.round(@select(f32, above < high, above, high)));
+/// Blocks below this become zeros: their 127 / max|x| would overflow.
+const magnitude_min = 1e-36;
+
+/// A float of this size has no bits for a fraction, and its lowest byte is the integer that was
+/// added to it.
+const magic = 12582912.0;
+const magic_bits: i32 = 0x4b40_0000;
+
+inline fn quantizeBlocks(
+    comptime step: usize,
+    comptime scale_block: usize,
+    comptime blocks: usize,
+    src: [*]const f32,
+    dst: Quantized,
+    column: usize,
+) void {
+    const parts = scale_block / lanes;
+    const steps = scale_block / step;
+    var x: [blocks][parts]F32 = undefined;
+    var largest: [blocks]F32 = @splat(splat(0));
+    inline for (0..blocks) |b| {
+        inline for (0..parts) |i| {
+            x[b][i] = simd.load(src + column + b * scale_block + i * lanes);
+            largest[b] = simd.largerMagnitude(largest[b], x[b][i]);
+        }
+    }
+    const magnitude: @Vector(blocks, f32) = simd.maxMagnitudes(blocks, largest);
+    const enough = magnitude > @as(@Vector(blocks, f32), @splat(magnitude_min));
+    const full: @Vector(blocks, f32) = @splat(127.0);
+    const inverse = @select(f32, enough, full / magnitude, @as(@Vector(blocks, f32), @splat(0)));
+    const scale = magnitude / full;
+
+    var totals: [steps][blocks]I32 = @splat(@splat(@splat(0)));
+    inline for (0..blocks) |b| {
+        inline for (0..parts) |i| {
+            const q: I32 = @bitCast(x[b][i] * splat(inverse[b]) + splat(magic));
+            const at = column + b * scale_block + i * lanes;
+            // As an array it would be stored byte by byte.
+            const to: *align(1) @Vector(lanes, i8) = @ptrCast(dst.values + at);
+            to.* = @truncate(q);
+            totals[i * lanes / step][b] +%= q;
+        }
+    }
+    inline for (0..steps) |s| {
+        const bias: @Vector(blocks, i32) = @splat(@as(i32, step) *% magic_bits);
+        const total = simd.sums(blocks, totals[s]) -% bias;
+        // It wraps where values are not finite, which the scale tells.
+        const correction = total *% @as(@Vector(blocks, i32), @splat(-@as(i32, simd.weight_bias)));
+        const sum = scale * @as(@Vector(blocks, f32), @floatFromInt(total));
+        const at = column / step + s;
+        put(f32, blocks, steps, dst.scales + at, scale);
+        put(i32, blocks, steps, dst.corrections + at, correction);
+        put(f32, blocks, steps, dst.sums + at, sum);
+    }
+}
+
+/// `dst[i · by] = v[i]`
+inline fn put(
+    comptime T: type,
+    comptime n: usize,
+    comptime by: usize,
+    dst: [*]T,
+    v: @Vector(n, T),
+) void {
+    if (by == 1) {
+        dst[0..n].* = v;
+    } else {
+        inline for (0..n) |i| dst[i * by] = v[i];
+    }
 }
 
 pub fn rows(args: *const interface.Quantize) callconv(.c) void {

@@ -6,7 +6,11 @@ const interface = @import("interface.zig");
 const math = @import("math.zig");
 const quantize = @import("quantize.zig");
 const simd = @import("simd.zig");
+const vectors = @import("vectors.zig");
 
+const loadUpTo = vectors.loadUpTo;
+const storeUpTo = vectors.storeUpTo;
+const Quantized = interface.Quantized;
 const Sink = interface.Sink;
 const lanes = simd.lanes;
 const F32 = simd.F32;
@@ -50,19 +54,40 @@ pub fn rmsNorm(args: *const interface.RmsNorm) callconv(.c) void {
     for (0..args.rows) |row| {
         const src = args.src + row * width;
         const dst = floatRow(&args.sink, row, width);
-        const scale = splat(inverseRms(src, width, args.eps));
-        const residual = if (args.residual) |r| r + row * width else null;
-        var i: usize = 0;
-        while (i < width) : (i += lanes) {
-            const n = @min(lanes, width - i);
-            const x = loadUpTo(src + i, n) * scale;
-            const w = loadUpTo(args.weight + i, n);
-            const y = if (residual) |r| mulAdd(x, w, loadUpTo(r + i, n)) else x * w;
-            storeUpTo(dst + i, y, n);
+        const norm: RowNorm = .{
+            .src = src,
+            .weight = args.weight,
+            .scale = splat(inverseRms(src, width, args.eps)),
+            .residual = if (args.residual) |r| r + row * width else undefined,
+            .dst = dst,
+        };
+        if (args.residual != null) {
+            vectors.each(width, &norm, RowNorm.add);
+        } else {
+            vectors.each(width, &norm, RowNorm.put);
         }
         finishRow(&args.sink, dst, row, width);
     }
 }
+
+const RowNorm = struct {
+    src: [*]const f32,
+    weight: [*]const f32,
+    scale: F32,
+    residual: [*]const f32,
+    dst: [*]f32,
+
+    inline fn put(self: *const RowNorm, i: usize, n: usize) void {
+        const x = loadUpTo(self.src + i, n) * self.scale;
+        storeUpTo(self.dst + i, x * loadUpTo(self.weight + i, n), n);
+    }
+
+    inline fn add(self: *const RowNorm, i: usize, n: usize) void {
+        const x = loadUpTo(self.src + i, n) * self.scale;
+        const w = loadUpTo(self.weight + i, n);
+        storeUpTo(self.dst + i, mulAdd(x, w, loadUpTo(self.residual + i, n)), n);
+    }
+};
 
 /// `dst = weight · (src - mean) / sqrt(variance + eps) + bias`
 pub fn layerNorm(args: *const interface.LayerNorm) callconv(.c) void {
@@ -71,30 +96,54 @@ pub fn layerNorm(args: *const interface.LayerNorm) callconv(.c) void {
     for (0..args.rows) |row| {
         const src = args.src + row * width;
         const dst = floatRow(&args.sink, row, width);
-        var total = splat(0);
-        var i: usize = 0;
-        while (i < width) : (i += lanes) total += loadUpTo(src + i, @min(lanes, width - i));
-        const mean = simd.sum(total) / count;
-
-        var squares = splat(0);
-        i = 0;
-        while (i < width) : (i += lanes) {
-            const n = @min(lanes, width - i);
-            const d = loadUpTo(src + i, n) - firstLanes(splat(mean), n);
-            squares = mulAdd(d, d, squares);
-        }
-        const scale = splat(inverseRoot(simd.sum(squares) / count + args.eps));
-
-        i = 0;
-        while (i < width) : (i += lanes) {
-            const n = @min(lanes, width - i);
-            const d = (loadUpTo(src + i, n) - splat(mean)) * scale;
-            const y = mulAdd(d, loadUpTo(args.weight + i, n), loadUpTo(args.bias + i, n));
-            storeUpTo(dst + i, y, n);
-        }
+        var total: Sum = .{ .src = src };
+        vectors.each(width, &total, Sum.add);
+        const mean = simd.sum(total.sum) / count;
+        var squares: Sum = .{ .src = src, .mean = splat(mean) };
+        vectors.each(width, &squares, Sum.addSquare);
+        const scale = inverseRoot(simd.sum(squares.sum) / count + args.eps);
+        const norm: Centred = .{
+            .src = src,
+            .mean = splat(mean),
+            .scale = splat(scale),
+            .weight = args.weight,
+            .bias = args.bias,
+            .dst = dst,
+        };
+        vectors.each(width, &norm, Centred.put);
         finishRow(&args.sink, dst, row, width);
     }
 }
+
+const Sum = struct {
+    src: [*]const f32,
+    mean: F32 = splat(0),
+    sum: F32 = splat(0),
+
+    inline fn add(self: *Sum, i: usize, n: usize) void {
+        self.sum += loadUpTo(self.src + i, n);
+    }
+
+    inline fn addSquare(self: *Sum, i: usize, n: usize) void {
+        const d = loadUpTo(self.src + i, n) - vectors.firstLanes(self.mean, n);
+        self.sum = mulAdd(d, d, self.sum);
+    }
+};
+
+const Centred = struct {
+    src: [*]const f32,
+    mean: F32,
+    scale: F32,
+    weight: [*]const f32,
+    bias: [*]const f32,
+    dst: [*]f32,
+
+    inline fn put(self: *const Centred, i: usize, n: usize) void {
+        const d = (loadUpTo(self.src + i, n) - self.mean) * self.scale;
+        const y = mulAdd(d, loadUpTo(self.weight + i, n), loadUpTo(self.bias + i, n));
+        storeUpTo(self.dst + i, y, n);
+    }
+};
 
 /// `dst = f(src)`, or `dst = f(gate) · up`
 pub fn activation(args: *const interface.Activation) callconv(.c) void {
@@ -106,32 +155,29 @@ pub fn activation(args: *const interface.Activation) callconv(.c) void {
 }
 
 inline fn activate(comptime f: anytype, args: *const interface.Activation) void {
+    if (args.gated) activateRows(f, true, args) else activateRows(f, false, args);
+}
+
+fn activateRows(
+    comptime f: anytype,
+    comptime gated: bool,
+    args: *const interface.Activation,
+) void {
     const width = args.width;
-    for (0..args.rows) |row| {
-        const src = args.src + row * if (args.gated) 2 * width else width;
-        const dst = floatRow(&args.sink, row, width);
-        var i: usize = 0;
-        while (i < width) : (i += lanes) {
-            const n = @min(lanes, width - i);
-            var y = f(loadUpTo(src + i, n));
-            if (args.gated) y *= loadUpTo(src + width + i, n);
-            storeUpTo(dst + i, y, n);
+    const Row = struct {
+        src: [*]const f32,
+        up: [*]const f32,
+        dst: [*]f32,
+
+        inline fn put(self: *const @This(), i: usize, n: usize) void {
+            const y = f(loadUpTo(self.src + i, n));
+            storeUpTo(self.dst + i, if (gated) y * loadUpTo(self.up + i, n) else y, n);
         }
+    };
+    for (0..args.rows) |row| {
+        const src = args.src + row * if (gated) 2 * width else width;
+        const dst = floatRow(&args.sink, row, width);
+        vectors.each(width, &Row{ .src = src, .up = src + width, .dst = dst }, Row.put);
         finishRow(&args.sink, dst, row, width);
     }
-}
-
-pub inline fn loadUpTo(p: [*]const f32, n: usize) F32 {
-    return if (n == lanes) simd.load(p) else simd.loadPart(p, n);
-}
-
-pub inline fn storeUpTo(p: [*]f32, v: F32, n: usize) void {
-    if (n == lanes) simd.store(p, v) else simd.storePart(p, v, n);
-}
-
-/// Zero beyond lane n.
-inline fn firstLanes(v: F32, n: usize) F32 {
-    if (n == lanes) return v;
-    const part: [lanes]f32 = v;
-    return simd.loadPart(&part, n);
 }

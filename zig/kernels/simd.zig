@@ -112,9 +112,9 @@ pub inline fn mulAdd(a: F32, b: F32, c: F32) F32 {
 
 /// The one tree by which 16 lanes become a sum: halves onto halves.
 pub inline fn sum(v: F32) f32 {
-    const a = half(8, v, 0) + half(8, v, 8);
-    const b = half(4, a, 0) + half(4, a, 4);
-    const c = half(2, b, 0) + half(2, b, 2);
+    const a = cut(f32, 8, v, 0) + cut(f32, 8, v, 8);
+    const b = cut(f32, 4, a, 0) + cut(f32, 4, a, 4);
+    const c = cut(f32, 2, b, 0) + cut(f32, 2, b, 2);
     return c[0] + c[1];
 }
 
@@ -124,26 +124,96 @@ pub inline fn largerMagnitude(a: F32, b: F32) F32 {
     return @bitCast(@max(@as(U32, @bitCast(@abs(a))), @as(U32, @bitCast(@abs(b)))));
 }
 
-/// Largest |lane|. As integers the magnitudes of floats order like the floats, and NaN comes last.
-pub inline fn maxMagnitude(v: F32) f32 {
-    const bits: @Vector(lanes, u32) = @bitCast(@abs(v));
-    return @bitCast(@reduce(.Max, bits));
+/// The largest |lane| of each vector. As integers the magnitudes of floats order like the floats,
+/// and NaN comes last.
+pub inline fn maxMagnitudes(comptime n: usize, v: [n]F32) @Vector(n, f32) {
+    const Larger = struct {
+        inline fn of(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+            return @max(a, b);
+        }
+    };
+    var bits: [n]@Vector(lanes, u32) = undefined;
+    inline for (&bits, v) |*x, y| x.* = @bitCast(@abs(y));
+    return @bitCast(across(n, u32, bits, Larger.of));
+}
+
+/// The sum of each vector's lanes; it wraps.
+pub inline fn sums(comptime n: usize, v: [n]I32) @Vector(n, i32) {
+    const Sum = struct {
+        inline fn of(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+            return a +% b;
+        }
+    };
+    return across(n, i32, v, Sum.of);
+}
+
+/// Combines the 16 lanes of each vector into one, by an operation for which order does not matter.
+/// Four vectors share the steps: their halves make two vectors, and these make one.
+inline fn across(
+    comptime n: usize,
+    comptime T: type,
+    v: [n]@Vector(lanes, T),
+    comptime combine: anytype,
+) @Vector(n, T) {
+    if (n == 1) {
+        const a = combine(cut(T, 8, v[0], 0), cut(T, 8, v[0], 8));
+        const b = combine(cut(T, 4, a, 0), cut(T, 4, a, 4));
+        const c = combine(cut(T, 2, b, 0), cut(T, 2, b, 2));
+        return combine(cut(T, 1, c, 0), cut(T, 1, c, 1));
+    }
+    if (n != 4) @compileError("one vector or four");
+    const first = fold(T, 8, v[0], v[1], combine);
+    const second = fold(T, 8, v[2], v[3], combine);
+    const all = fold(T, 4, first, second, combine);
+    const pairs = combine(all, @shuffle(T, all, undefined, exchanged(2)));
+    const singles = combine(pairs, @shuffle(T, pairs, undefined, exchanged(1)));
+    return @shuffle(T, singles, undefined, strided(4, 0, 4));
+}
+
+/// Pieces of `2 · width` lanes of `a` and then of `b` become pieces of `width`: their two halves
+/// combined.
+inline fn fold(
+    comptime T: type,
+    comptime width: usize,
+    a: @Vector(lanes, T),
+    b: @Vector(lanes, T),
+    comptime combine: anytype,
+) @Vector(lanes, T) {
+    const low, const high = comptime blk: {
+        var masks: [2][lanes]i32 = undefined;
+        for (0..lanes) |i| {
+            const from = i % (lanes / 2);
+            const at: i32 = @intCast(from / width * 2 * width + from % width);
+            for (&masks, [_]i32{ 0, width }) |*mask, offset| {
+                mask[i] = if (i < lanes / 2) at + offset else ~(at + offset);
+            }
+        }
+        break :blk .{ masks[0], masks[1] };
+    };
+    return combine(@shuffle(T, a, b, low), @shuffle(T, a, b, high));
+}
+
+/// Neighbours at this distance change places.
+fn exchanged(comptime distance: usize) @Vector(lanes, i32) {
+    var mask: [lanes]i32 = undefined;
+    for (&mask, 0..) |*m, i| m.* = @intCast(i ^ distance);
+    return mask;
+}
+
+inline fn cut(comptime T: type, comptime n: usize, v: anytype, comptime from: i32) @Vector(n, T) {
+    return @shuffle(T, v, undefined, strided(n, from, 1));
 }
 
 /// Largest lane by compare and select: `@max` may treat -0.0 differently from CPU to CPU.
 pub inline fn max(v: F32) f32 {
-    const a = larger(8, half(8, v, 0), half(8, v, 8));
-    const b = larger(4, half(4, a, 0), half(4, a, 4));
-    const c = larger(2, half(2, b, 0), half(2, b, 2));
+    const a = larger(8, cut(f32, 8, v, 0), cut(f32, 8, v, 8));
+    const b = larger(4, cut(f32, 4, a, 0), cut(f32, 4, a, 4));
+    const c = larger(2, cut(f32, 2, b, 0), cut(f32, 2, b, 2));
     return if (c[0] > c[1]) c[0] else c[1];
 }
 
 pub inline fn larger(comptime n: usize, a: @Vector(n, f32), b: @Vector(n, f32)) @Vector(n, f32) {
     return @select(f32, a > b, a, b);
-}
-
-inline fn half(comptime n: usize, v: anytype, comptime from: i32) @Vector(n, f32) {
-    return @shuffle(f32, v, undefined, strided(n, from, 1));
 }
 
 /// Round half to even for |x| < 2^22: adding 1.5 · 2^23 leaves no bits for a fraction.
