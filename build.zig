@@ -3,6 +3,7 @@
 //!     zig build -Doptimize=ReleaseFast      zig-out/lib/libggufembed.*
 //!     zig build test                        unit tests; NEON too where qemu-aarch64 is there
 //!     zig build abi                         writes src/native/abi.ts
+//!     zig build -Dsymbols                   with names and frame pointers, for profilers
 //!     zig build yardstick                   zig-out/bin/yardstick, which bench/ drives
 
 const std = @import("std");
@@ -36,18 +37,29 @@ fn x86Features(features: []const std.Target.x86.Feature) std.Target.Cpu.Feature.
 pub fn build(b: *std.Build) void {
     const target = b.standardTargetOptions(.{ .default_target = .{ .cpu_model = .baseline } });
     const optimize = b.standardOptimizeOption(.{});
+    const symbols = b.option(bool, "symbols", "Keep names and frame pointers") orelse false;
 
     const library = b.addLibrary(.{
         .name = "ggufembed",
         .linkage = .dynamic,
         .root_module = module(b, "zig/lib.zig", target, optimize),
     });
-    library.root_module.strip = optimize != .Debug;
+    library.root_module.strip = optimize != .Debug and !symbols;
+    if (symbols) keepFrames(library.root_module);
     b.installArtifact(library);
 
     addTests(b, target, optimize);
     addGenerator(b, target);
     addYardstick(b, target, optimize);
+}
+
+/// In a module and in the objects that are linked into it.
+fn keepFrames(root: *std.Build.Module) void {
+    root.omit_frame_pointer = false;
+    for (root.link_objects.items) |object| switch (object) {
+        .other_step => |step| step.root_module.omit_frame_pointer = false,
+        else => {},
+    };
 }
 
 /// A module with the kernels of its architecture's variants linked in.

@@ -4,14 +4,8 @@
  * says nothing.
  */
 import { join } from "node:path";
-import { ensureBuilt } from "../scripts/build.ts";
+import { ensureBuilt, YARDSTICK } from "../scripts/build.ts";
 import { ROOT } from "../scripts/paths.ts";
-
-const YARDSTICK = {
-  name: "the yardstick",
-  step: "yardstick",
-  output: join("bin", process.platform === "win32" ? "yardstick.exe" : "yardstick"),
-};
 
 export interface Computed {
   readonly seconds: number;

@@ -8,13 +8,16 @@ import { ZIG_VERSION } from "./zig-version.ts";
 
 const SOURCES = ["build.zig", "build.zig.zon", "zig"];
 const OPTIONS = ["-Doptimize=ReleaseFast"];
-const LIBRARY_NAME = process.platform === "darwin" ? "libggufembed.dylib" : "libggufembed.so";
+export const LIBRARY_NAME =
+  process.platform === "darwin" ? "libggufembed.dylib" : "libggufembed.so";
 
 /** What `zig build` makes from the same sources, by one of its steps. */
 export interface Product {
   /** As messages call it. */
   readonly name: string;
   readonly step: string;
+  /** Beside those of every build. */
+  readonly options?: readonly string[];
   /** Below `zig-out`. */
   readonly output: string;
 }
@@ -25,6 +28,13 @@ const LIBRARY: Product = {
   output: join("lib", LIBRARY_NAME),
 };
 
+/** The process that bench/yardstick.ts drives. */
+export const YARDSTICK: Product = {
+  name: "the yardstick",
+  step: "yardstick",
+  output: join("bin", process.platform === "win32" ? "yardstick.exe" : "yardstick"),
+};
+
 /**
  * Builds a product unless it is up to date, which takes a few milliseconds to see. Returns whether
  * it had to. Throws `NATIVE` where the compiler refuses.
@@ -32,14 +42,15 @@ const LIBRARY: Product = {
 export async function ensureBuilt(log: Log = logToStderr, product = LIBRARY): Promise<boolean> {
   const { name, step } = product;
   const output = join(ROOT, "zig-out", product.output);
-  const stamp = join(ROOT, "zig-out", step === "install" ? "build.stamp" : `${step}.stamp`);
-  const sources = digestSources(ROOT, SOURCES, [ZIG_VERSION, process.platform, ...OPTIONS]);
+  const stamp = join(ROOT, "zig-out", `${product.output.replaceAll(/\W+/g, "-")}.stamp`);
+  const options = [...OPTIONS, ...(product.options ?? [])];
+  const sources = digestSources(ROOT, SOURCES, [ZIG_VERSION, process.platform, ...options]);
   if (isFresh(stamp, output, sources)) return false;
   // Imported here: nothing to build is the common case, and must cost nothing.
   const { findZig } = await import("./zig.ts");
   const zig = await findZig(undefined, log);
   log(`building ${name} (about a minute the first time)`);
-  const finished = await runZigBuild(zig, [step, ...OPTIONS], "building", log);
+  const finished = await runZigBuild(zig, [step, ...options], "building", log);
   if (finished.exitCode !== 0) {
     throw new GgufEmbedError(
       "NATIVE",

@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GgufEmbedError } from "../src/errors.ts";
-import { ensureBuilt, runZigBuild } from "./build.ts";
+import { ensureBuilt, runZigBuild, YARDSTICK } from "./build.ts";
 import { bunCounts, type Counts, zigCounts } from "./counts.ts";
 import { runInstall } from "./install.ts";
 import { fetchMiniLM } from "./minilm.ts";
@@ -77,6 +77,7 @@ const types = () =>
 const build = () =>
   step("native library", async () => {
     await ensureBuilt(say);
+    await ensureBuilt(say, YARDSTICK);
     return { ok: true, output: "" };
   });
 

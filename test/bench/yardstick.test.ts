@@ -40,9 +40,11 @@ test("the control does its work on each thread", async () => {
   }
 });
 
-test("memory is read in whole parts, and more than once if there is time", async () => {
+test("memory is read in whole megabytes, by each thread", async () => {
   const { seconds, gigabytes } = await yardstick.memory(4, shortly);
-  expect(seconds * gigabytes * 1e9).toBeGreaterThan(2 ** 20);
+  const megabytes = (seconds * gigabytes * 1e9) / 2 ** 20;
+  expect(megabytes).toBeGreaterThan(shortly.threads - 0.5);
+  expect(Math.abs(megabytes - Math.round(megabytes))).toBeLessThan(1e-6);
 });
 
 test("what it refuses, it refuses by name, and goes on", async () => {

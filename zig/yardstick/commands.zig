@@ -97,9 +97,10 @@ const Job = struct {
         var at: usize = 0;
         var count: u64 = 0;
         var sum: u64 = 0;
-        while (!self.reached(count)) : (at = (at + bytes_a_look) % size) {
+        while (true) : (at = (at + bytes_a_look) % size) {
             sum ^= self.peak.read(own[at..].ptr, bytes_a_look);
             count += bytes_a_look;
+            if (self.reached(count)) break;
         }
         self.done[index] = count;
         _ = self.sink.fetchXor(sum, .monotonic);
