@@ -34,7 +34,8 @@ pub fn emit(args: *const interface.Emit) callconv(.c) bool {
             largest = simd.largerMagnitude(largest, x);
         }
         const square = simd.sum(squares);
-        finite = finite and simd.isFinite(simd.maxMagnitudes(1, .{largest})[0]) and simd.isFinite(square);
+        const magnitude = simd.maxMagnitudes(1, .{largest})[0];
+        finite = finite and simd.isFinite(magnitude) and simd.isFinite(square);
         const length = if (args.normalize and square > 0) @sqrt(square) else 1;
         i = 0;
         while (i < width) : (i += lanes) {
