@@ -21,12 +21,28 @@ pub const MatrixInt8 = struct {
     values: []align(64) u8,
     /// `[groups][columns / 32][16]`
     scales: []align(64) f16,
+
+    fn group(self: MatrixInt8, index: usize, columns: usize) [*]u8 {
+        return self.values.ptr + index * lanes * columns;
+    }
+
+    fn groupScales(self: MatrixInt8, index: usize, columns: usize) [*]f16 {
+        return self.scales.ptr + index * lanes * (columns / 32);
+    }
 };
 
 pub const MatrixFloat = struct {
     format: interface.FloatId,
     /// `[groups][columns][16]` in the format
     values: []align(64) u8,
+
+    fn group(self: MatrixFloat, index: usize, columns: usize) *anyopaque {
+        return self.values.ptr + index * lanes * columns * self.elementBytes();
+    }
+
+    fn elementBytes(self: MatrixFloat) usize {
+        return if (self.format == .f32) 4 else 2;
+    }
 };
 
 pub const Table = struct {
@@ -160,25 +176,7 @@ const Work = struct {
             begin + task.row_end * row_bytes,
         );
         return switch (weight.content) {
-            .int8 => |matrix| self.kernels.pack_q8(&.{
-                .src = src,
-                .columns = weight.columns,
-                .rows = part.rows,
-                .row_offset = task.row_offset,
-                .values = matrix.values.ptr,
-                .scales = matrix.scales.ptr,
-                .row_begin = task.row_begin,
-                .row_end = task.row_end,
-            }),
-            .float => |matrix| self.kernels.pack_float(&.{
-                .src = src,
-                .format = matrix.format,
-                .columns = weight.columns,
-                .row_offset = task.row_offset,
-                .values = matrix.values.ptr,
-                .row_begin = task.row_begin,
-                .row_end = task.row_end,
-            }),
+            .int8, .float => self.packRows(task, src, row_bytes),
             // A vector is a single row to look up.
             .vector => |vector| self.kernels.look_up(&.{
                 .row = src,
@@ -193,6 +191,41 @@ const Work = struct {
                 return true;
             },
         };
+    }
+
+    /// Rows of one group at a time: all 16 but where a part begins or ends within a group.
+    fn packRows(self: *Work, task: Task, src: [*]const u8, row_bytes: usize) bool {
+        const weight = &self.weights[task.weight];
+        var finite = true;
+        var row: usize = task.row_begin;
+        while (row < task.row_end) {
+            const packed_row = task.row_offset + row;
+            const group = packed_row / lanes;
+            const lane = packed_row % lanes;
+            const rows = @min(lanes - lane, task.row_end - row);
+            const from = src + row * row_bytes;
+            finite = switch (weight.content) {
+                .int8 => |matrix| self.kernels.pack_q8(&.{
+                    .src = from,
+                    .columns = weight.columns,
+                    .values = matrix.group(group, weight.columns),
+                    .scales = matrix.groupScales(group, weight.columns),
+                    .lane = lane,
+                    .rows = rows,
+                }),
+                .float => |matrix| self.kernels.pack_float(&.{
+                    .src = from,
+                    .format = matrix.format,
+                    .columns = weight.columns,
+                    .values = matrix.group(group, weight.columns),
+                    .lane = lane,
+                    .rows = rows,
+                }),
+                .vector, .table => unreachable,
+            } and finite;
+            row += rows;
+        }
+        return finite;
     }
 };
 

@@ -251,31 +251,33 @@ pub const LookUp = extern struct {
     add: bool,
 };
 
-/// Packs groups of 16 rows of Q8_0. False: a scale is not finite.
+/// Packs rows of Q8_0 into lanes of one group of 16. False: a scale is not finite.
 pub const PackQ8 = extern struct {
-    /// First row of the part: rows of `columns / 32` blocks of 34 bytes.
+    /// Rows of `columns / 32` blocks of 34 bytes, one after another.
     src: [*]const u8,
     columns: usize,
-    /// Rows of the part.
-    rows: usize,
-    /// The part's first row in the packed matrix.
-    row_offset: usize,
+    /// The group's `[columns / 4][16][4]`.
     values: [*]u8,
+    /// The group's `[columns / 32][16]`.
     scales: [*]f16,
-    /// Rows of the part to do.
-    row_begin: usize,
-    row_end: usize,
+    /// Lane of the first row.
+    lane: usize,
+    /// At most `16 - lane`.
+    rows: usize,
 };
 
 /// Packs rows of F32, F16 or BF16 in their own format. False: a value is not finite.
 pub const PackFloat = extern struct {
+    /// Rows of `columns` values, one after another.
     src: [*]const u8,
     format: FloatId,
     columns: usize,
-    row_offset: usize,
+    /// The group's `[columns][16]`.
     values: *anyopaque,
-    row_begin: usize,
-    row_end: usize,
+    /// Lane of the first row.
+    lane: usize,
+    /// At most `16 - lane`.
+    rows: usize,
 };
 
 /// One CPU variant.

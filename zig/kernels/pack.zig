@@ -1,4 +1,5 @@
-//! From the file's rows to the packed form that the matrix products read.
+//! From the file's rows to the packed form that the matrix products read: rows of one group of 16,
+//! all of them or some.
 
 const std = @import("std");
 const interface = @import("interface.zig");
@@ -7,53 +8,125 @@ const simd = @import("simd.zig");
 
 const lanes = simd.lanes;
 
-/// Rows of Q8_0 into `[rows / 16][columns / 4][16][4]` bytes and `[rows / 16][columns / 32][16]`
-/// scales.
+/// Rows of Q8_0 into `[columns / 4][16][4]` bytes and `[columns / 32][16]` scales.
 pub fn packQ8(args: *const interface.PackQ8) callconv(.c) bool {
+    return if (args.rows == lanes) packQ8Group(args) else packQ8Rows(args);
+}
+
+fn packQ8Rows(args: *const interface.PackQ8) bool {
     const blocks = args.columns / q8_0.columns;
     var finite = true;
-    for (args.row_begin..args.row_end) |row| {
+    for (0..args.rows) |row| {
         const src = args.src + row * blocks * q8_0.bytes;
-        const packed_row = args.row_offset + row;
-        const group = packed_row / lanes;
-        const lane = packed_row % lanes;
-        const values = args.values + group * args.columns * lanes + lane * 4;
-        const scales = args.scales + group * blocks * lanes + lane;
+        const lane = args.lane + row;
         for (0..blocks) |b| {
             const block = src[b * q8_0.bytes ..][0..q8_0.bytes];
             const d = q8_0.scale(block);
             finite = finite and std.math.isFinite(d);
-            scales[b * lanes] = d;
+            args.scales[b * lanes + lane] = d;
             const biased = q8_0.biased(block, simd.weight_bias);
+            const out = args.values + b * q8_0.columns * lanes + lane * 4;
             inline for (0..q8_0.columns / 4) |k| {
-                values[(b * q8_0.columns + 4 * k) * lanes ..][0..4].* = biased[4 * k ..][0..4].*;
+                out[k * 4 * lanes ..][0..4].* = biased[4 * k ..][0..4].*;
             }
         }
     }
     return finite;
 }
 
-/// Rows of floats into `[rows / 16][columns][16]` of the same format.
+/// Block by block, so that it writes whole cache lines one after another.
+fn packQ8Group(args: *const interface.PackQ8) bool {
+    const blocks = args.columns / q8_0.columns;
+    const pitch = blocks * q8_0.bytes;
+    const infinite: @Vector(lanes, u16) = @splat(0x7c00);
+    const bias: simd.Bytes = @splat(simd.weight_bias);
+    const scales: [*][lanes]u16 = @ptrCast(args.scales);
+    const values: [*]simd.Bytes = @ptrCast(@alignCast(args.values));
+    const from = args.src;
+    var exponents: @Vector(lanes, u16) = @splat(0);
+    for (0..blocks) |b| {
+        const src = from + b * q8_0.bytes;
+        var d: @Vector(lanes, u16) = undefined;
+        inline for (0..lanes) |lane| {
+            d[lane] = @bitCast(q8_0.scale(src[lane * pitch ..][0..q8_0.bytes]));
+        }
+        scales[b] = d;
+        exponents = @max(exponents, d & infinite);
+        inline for (0..2) |half| {
+            const words = transposed(src + 2 + half * @sizeOf(Quarter), pitch);
+            inline for (words, 0..) |word, k| {
+                values[b * 8 + half * 4 + k] = @as(simd.Bytes, @bitCast(word)) +% bias;
+            }
+        }
+    }
+    return @reduce(.Max, exponents) != 0x7c00;
+}
+
+const Quarter = @Vector(4, u32);
+const Words = @Vector(lanes, u32);
+
+/// Of 16 rows of four words: the first words of all rows, the second ones, and so on. Rows 4 i to
+/// 4 i + 3 share the quarter i of the vectors, so that no word ever leaves its quarter.
+inline fn transposed(src: [*]const u8, pitch: usize) [4]Words {
+    var rows: [4]Words = undefined;
+    inline for (&rows, 0..) |*row, i| {
+        var quarters: [4]Quarter = undefined;
+        inline for (&quarters, 0..) |*quarter, q| {
+            quarter.* = @bitCast(src[(4 * q + i) * pitch ..][0..@sizeOf(Quarter)].*);
+        }
+        row.* = join(8, join(4, quarters[0], quarters[1]), join(4, quarters[2], quarters[3]));
+    }
+    const low = .{ .{ 0, 4, 1, 5 }, .{ 0, 1, 4, 5 } };
+    const high = .{ .{ 2, 6, 3, 7 }, .{ 2, 3, 6, 7 } };
+    const first = [2]Words{ zip(rows[0], rows[1], low[0]), zip(rows[0], rows[1], high[0]) };
+    const last = [2]Words{ zip(rows[2], rows[3], low[0]), zip(rows[2], rows[3], high[0]) };
+    return .{
+        zip(first[0], last[0], low[1]),
+        zip(first[0], last[0], high[1]),
+        zip(first[1], last[1], low[1]),
+        zip(first[1], last[1], high[1]),
+    };
+}
+
+inline fn join(comptime n: usize, a: @Vector(n, u32), b: @Vector(n, u32)) @Vector(2 * n, u32) {
+    comptime var mask: [2 * n]i32 = undefined;
+    inline for (0..n) |i| {
+        mask[i] = i;
+        mask[n + i] = ~@as(i32, i);
+    }
+    return @shuffle(u32, a, b, mask);
+}
+
+/// In each quarter, four of the eight words that `a` and `b` have there.
+inline fn zip(a: Words, b: Words, comptime from: [4]i32) Words {
+    comptime var mask: [lanes]i32 = undefined;
+    inline for (0..lanes) |i| {
+        const word = from[i % 4];
+        const quarter: i32 = i / 4 * 4;
+        mask[i] = if (word < 4) quarter + word else ~(quarter + word - 4);
+    }
+    return @shuffle(u32, a, b, mask);
+}
+
+/// Rows of floats into `[columns][16]` of the same format.
 pub fn packFloat(args: *const interface.PackFloat) callconv(.c) bool {
     return switch (args.format) {
-        .f32 => packRows(u32, 0x7f80_0000, args),
-        .f16 => packRows(u16, 0x7c00, args),
-        .bf16 => packRows(u16, 0x7f80, args),
+        .f32 => packFloats(u32, 0x7f80_0000, args),
+        .f16 => packFloats(u16, 0x7c00, args),
+        .bf16 => packFloats(u16, 0x7f80, args),
     };
 }
 
 /// An exponent of all ones is an infinity or a NaN.
-inline fn packRows(comptime T: type, exponent: T, args: *const interface.PackFloat) bool {
+inline fn packFloats(comptime T: type, exponent: T, args: *const interface.PackFloat) bool {
     const values: [*]T = @ptrCast(@alignCast(args.values));
     var finite = true;
-    for (args.row_begin..args.row_end) |row| {
+    for (0..args.rows) |row| {
         const src = args.src + row * args.columns * @sizeOf(T);
-        const packed_row = args.row_offset + row;
-        const dst = values + packed_row / lanes * args.columns * lanes + packed_row % lanes;
         for (0..args.columns) |column| {
             const bits = std.mem.readInt(T, src[column * @sizeOf(T) ..][0..@sizeOf(T)], .little);
             finite = finite and bits & exponent != exponent;
-            dst[column * lanes] = bits;
+            values[column * lanes + args.lane + row] = bits;
         }
     }
     return finite;

@@ -142,16 +142,14 @@ fn caseFloat(
     }
     const values = guard.alloc(T, groups * lanes * columns);
     @memset(values, 0);
-    var args: interface.PackFloat = .{
-        .src = @ptrCast(file.ptr),
+    for (0..groups) |group| try testing.expect(kernels.pack_float(&.{
+        .src = @ptrCast(file[group * lanes * columns ..].ptr),
         .format = id,
         .columns = columns,
-        .row_offset = 0,
-        .values = values.ptr,
-        .row_begin = 0,
-        .row_end = rows,
-    };
-    try testing.expect(kernels.pack_float(&args));
+        .values = values[group * lanes * columns ..].ptr,
+        .lane = 0,
+        .rows = @min(lanes, rows - group * lanes),
+    }));
 
     const src = randomFloats(guard, &numbers, tokens * columns);
     const expected = guard.alloc(f32, tokens * rows);
@@ -175,8 +173,13 @@ fn caseFloat(
     try expectBits(expected, found);
 
     // A NaN among the weights is found.
-    const bytes: []u8 = std.mem.sliceAsBytes(file[file.len - 1 ..]);
-    @memset(bytes, 0xff);
-    args.row_begin = rows - 1;
-    try testing.expect(!kernels.pack_float(&args));
+    @memset(std.mem.sliceAsBytes(file[file.len - 1 ..]), 0xff);
+    try testing.expect(!kernels.pack_float(&.{
+        .src = @ptrCast(file[(rows - 1) * columns ..].ptr),
+        .format = id,
+        .columns = columns,
+        .values = values.ptr,
+        .lane = 0,
+        .rows = 1,
+    }));
 }
