@@ -11,11 +11,12 @@ import { readGguf } from "../src/gguf/reader.ts";
 import { type EmbedResult, open, systemInfo } from "../src/index.ts";
 import { median } from "./compare/statistics.ts";
 import { measure } from "./profile/measure.ts";
-import { type ProfileOptions, readProfileOptions, usage, withUsage } from "./profile/options.ts";
+import { type ProfileOptions, readProfileOptions, usage } from "./profile/options.ts";
 import { loadSymbols, type PerfReport, perfProblem, watchWork } from "./profile/perf.ts";
 import { formatProfile, type Profile } from "./profile/report.ts";
 import { type Tally, tally } from "./profile/tally.ts";
 import { makeTextsOfTokens } from "./texts.ts";
+import { withUsage } from "./usage.ts";
 import { Yardstick } from "./yardstick.ts";
 
 export async function profile(options: ProfileOptions): Promise<Profile> {
@@ -75,7 +76,7 @@ function digest(results: readonly EmbedResult[]): string {
 
 if (import.meta.main) {
   const args = process.argv.slice(2);
-  await withUsage(async () => {
+  await withUsage(usage(), async () => {
     if (wantsHelp(args)) return console.log(usage());
     const options = readProfileOptions(args);
     await ensureBuilt();

@@ -1,34 +1,61 @@
-/**
- * `bun bench/tokenizer.ts`: building both tokenizers from a header, and 100 KB of English, Chinese
- * and code. Absolute times mean little on a shared machine: compare lines of one run.
- */
-import { cpus } from "node:os";
-import { bench, group, run } from "mitata";
 import { ROOT } from "../scripts/paths.ts";
+import { readGguf } from "../src/gguf/reader.ts";
+import type { Metadata } from "../src/gguf/types.ts";
 import { createTokenizer } from "../src/tokenizer/index.ts";
-import type { Tokenizer } from "../src/tokenizer/types.ts";
 import { KEY } from "../src/tokenizer/vocabulary.ts";
-import { gemmaMetadata, minilmMetadata } from "../test/tokenizer/vocabularies.ts";
+import { minilmMetadata } from "../test/tokenizer/vocabularies.ts";
+import { type Case, digest, type Setting } from "./harness.ts";
+import { gemmaPath } from "./models.ts";
+import { randomNumbers } from "./random.ts";
 
-const LENGTH_BYTES = 100_000;
-const SEED = 1;
+const BYTES = { full: 100_000, tiny: 1_000 };
 
-/** Marsaglia's xorshift: numbers from 0 to 2^32 - 1. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
+/** Building both tokenizers from a header; and English, Chinese and code. */
+export async function* tokenizer(setting: Setting): AsyncGenerator<Case> {
+  const gemma = (await readGguf(await gemmaPath(setting))).metadata;
+  const texts = await makeTexts(gemma, setting);
+  const models = { Gemma: gemma, MiniLM: minilmMetadata() };
+  for (const [model, metadata] of Object.entries(models)) {
+    const { vocabSize, encode } = bound(metadata);
+    const name = `${model}: build, ${vocabSize} pieces`;
+    yield { name, run: () => createTokenizer(metadata) };
+    for (const [language, text] of Object.entries(texts)) {
+      const ids = encode(text);
+      const bytes = Buffer.byteLength(text);
+      yield {
+        name: `${model}: ${language}, ${bytes} bytes, ${ids.length} tokens`,
+        amount: { count: bytes, unit: "bytes" },
+        result: digest([ids]),
+        run: () => encode(text),
+      };
+    }
+  }
+}
+
+function bound(metadata: Metadata) {
+  const built = createTokenizer(metadata);
+  return { vocabSize: built.vocabSize, encode: (text: string) => built.encode(text) };
+}
+
+async function makeTexts(gemma: Metadata, { size, seed }: Setting) {
+  const { bytes, starts, ends } = gemma.requireStrings(KEY.TOKENS);
+  const decoder = new TextDecoder();
+  const pieces = Array.from(starts, (start, i) => decoder.decode(bytes.subarray(start, ends[i])));
+  const latin = pieces.filter((piece) => /^▁[a-z]+$/.test(piece)).map((piece) => piece.slice(1));
+  const han = pieces.filter((piece) => /^\p{Script=Han}+$/u.test(piece));
+  return {
+    English: makeText(latin, " ", BYTES[size], seed),
+    // A small vocabulary has no Chinese.
+    ...(han.length === 0 ? {} : { Chinese: makeText(han, "", BYTES[size], seed) }),
+    code: await readCode(BYTES[size]),
   };
 }
 
 /** Words of a vocabulary, the first ones most often, as in a language. */
-function makeText(words: readonly string[], joiner: string): string {
-  const random = randomNumbers(SEED);
+function makeText(words: readonly string[], joiner: string, size: number, seed: number): string {
+  const random = randomNumbers(seed);
   let text = "";
-  for (let bytes = 0; bytes < LENGTH_BYTES; ) {
+  for (let bytes = 0; bytes < size; ) {
     const word = words[Math.floor(words.length ** (random() / 2 ** 32)) - 1]! + joiner;
     const part = random() % 12 === 0 ? `${word}, ` : word;
     text += part;
@@ -37,50 +64,11 @@ function makeText(words: readonly string[], joiner: string): string {
   return text;
 }
 
-async function readCode(): Promise<string> {
+async function readCode(size: number): Promise<string> {
   let text = "";
   for (const name of [...new Bun.Glob("src/**/*.ts").scanSync(ROOT)].sort()) {
     text += await Bun.file(`${ROOT}/${name}`).text();
+    if (text.length >= size) break;
   }
-  return text.slice(0, LENGTH_BYTES);
+  return text.slice(0, size);
 }
-
-/** So that two runs can be seen to have computed the same. */
-function digest(ids: Int32Array): string {
-  return new Bun.CryptoHasher("sha256").update(ids).digest("hex").slice(0, 16);
-}
-
-const gemma = await gemmaMetadata();
-const { bytes, starts, ends } = gemma.requireStrings(KEY.TOKENS);
-const decoder = new TextDecoder();
-const pieces = Array.from(starts, (start, i) => decoder.decode(bytes.subarray(start, ends[i])));
-const texts = {
-  English: makeText(
-    pieces.filter((piece) => /^▁[a-z]+$/.test(piece)).map((piece) => piece.slice(1)),
-    " ",
-  ),
-  Chinese: makeText(
-    pieces.filter((piece) => /^\p{Script=Han}+$/u.test(piece)),
-    "",
-  ),
-  code: await readCode(),
-};
-
-console.log(`${cpus()[0]?.model}, Bun ${Bun.version}, 1 thread, seed ${SEED}`);
-const models = [
-  ["Gemma 3", gemma],
-  ["MiniLM", minilmMetadata()],
-] as const;
-for (const [name, metadata] of models) {
-  const tokenizer: Tokenizer = createTokenizer(metadata);
-  group(name, () => {
-    bench(`build, ${tokenizer.vocabSize} pieces`, () => createTokenizer(metadata));
-    for (const [language, text] of Object.entries(texts)) {
-      const ids = tokenizer.encode(text);
-      const size = `${Buffer.byteLength(text)} bytes`;
-      console.log(`${name}, ${language}: ${size}, ${ids.length} tokens, ids ${digest(ids)}`);
-      bench(language, () => tokenizer.encode(text));
-    }
-  });
-}
-await run();

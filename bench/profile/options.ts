@@ -1,4 +1,4 @@
-import { EXIT, UsageError } from "../../src/cli/errors.ts";
+import { UsageError } from "../../src/cli/errors.ts";
 import { type OptionSpecs, parseOptions } from "../../src/cli/options.ts";
 import type { Parallelism } from "../../src/index.ts";
 
@@ -43,15 +43,4 @@ export function usage(): string {
     return `  ${`--${name} ${value}`.padEnd(36)}${spec.help}`;
   });
   return ["usage: bun run profile [options]", ...lines].join("\n");
-}
-
-/** Runs `work`; says in one line what is wrong with its options, and leaves. */
-export async function withUsage(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`error: ${error.message}\n${usage()}`);
-    process.exit(EXIT.usage);
-  }
 }
