@@ -22,7 +22,9 @@ pub fn Matmul(comptime format: Format) type {
             while (group + simd.tile_groups <= args.group_end) : (group += simd.tile_groups) {
                 allTokens(simd.tile_groups, args, group);
             }
-            while (group < args.group_end) : (group += 1) allTokens(1, args, group);
+            inline for (1..simd.tile_groups) |rest| {
+                if (args.group_end - group == rest) allTokens(rest, args, group);
+            }
         }
 
         /// Tokens run inside groups of rows: a panel of weights stays in the first-level cache.

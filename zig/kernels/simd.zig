@@ -20,7 +20,7 @@ pub const weight_bias: u8 = if (has_vnni_512) 128 else 0;
 
 /// Register tile of the int8 matmul: outputs are independent, so its shape never changes a bit.
 pub const tile_tokens = if (has_vnni_512) 4 else 2;
-pub const tile_groups = if (has_vnni_512) 2 else 1;
+pub const tile_groups = if (has_vnni_512) 3 else 1;
 
 /// Register tile of the float matmul.
 pub const float_tile_tokens = if (has_vnni_512) 6 else 4;
