@@ -18,6 +18,8 @@ export interface Measured {
   /** Of all threads together, 10^9 multiply-adds a second: one sample a round. */
   readonly int8Peaks: readonly number[];
   readonly floatPeaks: readonly number[];
+  /** Of one thread: as many together that reach less than as many times that share their cores. */
+  readonly lonePeaks: readonly number[];
   readonly results: readonly EmbedResult[];
 }
 
@@ -33,8 +35,9 @@ export async function measure(plot: Plot): Promise<Measured> {
   const calls: number[] = [];
   const int8Peaks: number[] = [];
   const floatPeaks: number[] = [];
-  const peak = async (kind: "int8" | "float") => {
-    const duration = { threads: embedder.threads, milliseconds: PEAK_MS };
+  const lonePeaks: number[] = [];
+  const peak = async (kind: "int8" | "float", threads = embedder.threads) => {
+    const duration = { threads, milliseconds: PEAK_MS };
     return (await yardstick.peak(variant, kind, duration)).gmacs;
   };
   for (const kind of ["int8", "float"] as const) await peak(kind);
@@ -50,9 +53,10 @@ export async function measure(plot: Plot): Promise<Measured> {
       } while (performance.now() < Math.min(roundEnd, end));
       int8Peaks.push(await peak("int8"));
       floatPeaks.push(await peak("float"));
+      lonePeaks.push(await peak("int8", 1));
     } while (performance.now() < end);
   } finally {
     profileRuns(undefined);
   }
-  return { runs, calls, int8Peaks, floatPeaks, results };
+  return { runs, calls, int8Peaks, floatPeaks, lonePeaks, results };
 }

@@ -30,11 +30,15 @@ const COLUMNS: readonly (readonly [title: string, cell: (row: Row) => string])[]
   ["GB/s", ({ gigabytes }) => optional(gigabytes, (value) => value.toFixed(1))],
 ];
 const WIDTH = 10;
+/** Cores that compute together may be a little slower than one alone. */
+const QUIET = 0.85;
 
 export function formatProfile(profile: Profile): string {
   const { system, options, tally, measured, threads } = profile;
-  const call = median(measured.calls);
+  const { calls } = measured;
+  const call = calls.reduce((total, time) => total + time, 0) / calls.length;
   const outside = call - tally.nativeMilliseconds;
+  const speed = (profile.tokens / call) * 1000;
   const labelWidth = Math.max(...tally.rows.map(({ label }) => label.length)) + 2;
   const rest = (label: string, share: number) =>
     label.padEnd(labelWidth + 2 * WIDTH) + percent(share).padStart(WIDTH);
@@ -56,12 +60,20 @@ export function formatProfile(profile: Profile): string {
       `threads, in ${tally.batches} batches a call.`,
     `int8 products: ${percent(tally.int8PeakShare)} of the int8 peak over all that time; ` +
       `the peak is ${spread(measured.int8Peaks)} GMAC/s, of float ${spread(measured.floatPeaks)}.`,
-    `A call: ${call.toFixed(3)} ms (median of ${measured.calls.length}), ` +
-      `${((profile.tokens / call) * 1000).toFixed(0)} tokens/s; ` +
-      `native ${tally.nativeMilliseconds.toFixed(3)} ms, ` +
+    `A call: ${call.toFixed(3)} ms on average of ${calls.length} ` +
+      `(median ${median(calls).toFixed(3)}), ${speed.toFixed(0)} tokens/s.`,
+    `Of that native ${tally.nativeMilliseconds.toFixed(3)} ms, ` +
       `tokenizing, dispatch and JavaScript ${outside.toFixed(3)} ms (${percent(outside / call)}).`,
+    ...formatLoad(profile),
     ...formatPerf(profile.perf),
   ].join("\n");
+}
+
+/** Others' work makes every figure but the shares of operations a lie. */
+function formatLoad({ measured, threads }: Profile): string[] {
+  const own = median(measured.int8Peaks) / threads / median(measured.lonePeaks);
+  if (own >= QUIET) return [];
+  return [`NOT QUIET: of ${threads} cores, other programs left ${percent(own)} to the peak.`];
 }
 
 function formatPerf(perf: Profile["perf"]): string[] {
