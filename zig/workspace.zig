@@ -33,7 +33,7 @@ pub const Buffer = struct {
 pub const Scratch = struct {
     /// `query_tile` rows of the widest buffer.
     rows: []align(64) f32,
-    /// Attention scores: `query_tile` rows of the longest text.
+    /// Attention scores: `query_tile · heads_together` rows of the longest text.
     scores: []align(64) f32,
     /// One row of the widest table, as stored.
     table_row: []u8,
@@ -77,11 +77,12 @@ pub fn allocateScratch(
     var row_bytes: usize = 0;
     for (view.weights) |weight| row_bytes = @max(row_bytes, @as(usize, weight.columns) * 4);
     const length = std.mem.alignForward(usize, view.spec.context_length, lanes);
+    const score_rows = interface.query_tile * interface.heads_together;
     const all = try arena.alloc(Scratch, threads);
     for (all) |*scratch| {
         scratch.* = .{
             .rows = try arena.alignedAlloc(f32, .@"64", interface.query_tile * width),
-            .scores = try arena.alignedAlloc(f32, .@"64", interface.query_tile * length),
+            .scores = try arena.alignedAlloc(f32, .@"64", score_rows * length),
             .table_row = try arena.alloc(u8, row_bytes),
         };
     }

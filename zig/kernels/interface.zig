@@ -203,7 +203,7 @@ pub const Attention = extern struct {
     keys: [*]const f32,
     /// Row of the first token of the text.
     sink: Sink,
-    /// `query_tile · (length rounded up to 16)` floats.
+    /// `query_tile · heads_together · (length rounded up to 16)` floats.
     scores: [*]f32,
     head_count: usize,
     head_count_kv: usize,
@@ -219,6 +219,9 @@ pub const Attention = extern struct {
 /// Queries that `Attention` works on at a time; the same on every CPU, counted from the text's
 /// start.
 pub const query_tile = 4;
+
+/// Most heads with the same keys and values that `Attention` does together.
+pub const heads_together = 3;
 
 /// Mean over the rows of one text.
 pub const Mean = extern struct {

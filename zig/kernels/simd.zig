@@ -25,7 +25,11 @@ pub const tile_groups = if (has_vnni_512) 3 else 1;
 /// Register tile of the float matmul.
 pub const float_tile_tokens = if (has_vnni_512) 6 else 4;
 
-/// Vectors of a value row that attention mixes at a time.
+/// Register tiles of attention: rows of scores, times groups of keys (more of them when there are
+/// few rows), or times vectors of a value row.
+pub const tile_scores = if (has_vnni_512) 6 else 4;
+pub const tile_keys = if (has_vnni_512) 2 else 1;
+pub const tile_keys_few = if (has_vnni_512) 3 else 1;
 pub const tile_values = if (has_vnni_512) 4 else 1;
 
 extern fn @"llvm.x86.avx512.vpdpbusd.512"(I32, I32, I32) I32;

@@ -8,6 +8,7 @@ const Numbers = @import("numbers.zig").Numbers;
 const twin = @import("twin.zig");
 
 const lanes = interface.lanes;
+const score_rows = interface.query_tile * interface.heads_together;
 const testing = std.testing;
 const onEachVariant = cases.onEachVariant;
 const expectBits = cases.expectBits;
@@ -24,6 +25,7 @@ test "prepare_heads and attention: windows, causal, shared heads, odd sizes" {
                 .of(2, 1, 128, 70, 16, false),
                 .of(1, 1, 8, 1, 0, false),
                 .of(4, 4, 32, 18, 3, true),
+                .of(5, 1, 16, 19, 0, false),
             };
             for (shapes) |shape| try caseAttention(kernels, guard, shape);
         }
@@ -77,7 +79,7 @@ fn caseAttention(
     const want = guard.alloc(f32, shape.length * width);
     const got = guard.alloc(f32, shape.length * width);
     for (0..shape.length) |q| twin.attention(shape, expected, q, want[q * width ..][0..width]);
-    const scores = guard.alloc(f32, interface.query_tile * groups * lanes);
+    const scores = guard.alloc(f32, score_rows * groups * lanes);
     // In two calls, as two threads would.
     const middle = shape.length / 2 / interface.query_tile * interface.query_tile;
     for ([_][2]usize{ .{ 0, middle }, .{ middle, shape.length } }) |range| {
@@ -121,7 +123,7 @@ fn caseBadKey(kernels: *const interface.Kernels, guard: *Guard, bad: f32) !void 
     @memset(keys, 1);
     keys[(16 + 3) * size + 4] = bad; // group 1, component 3, lane 4
     const found = guard.alloc(f32, length * size);
-    const scores = guard.alloc(f32, interface.query_tile * 48);
+    const scores = guard.alloc(f32, score_rows * 48);
     kernels.attention(&.{
         .src = src.ptr,
         .stride = 3 * size,
