@@ -12,6 +12,7 @@ const Pool = @import("pool.zig").Pool;
 const rope = @import("rope.zig");
 const variants = @import("variants.zig");
 const weights = @import("weights.zig");
+const Schedule = @import("schedule.zig").Schedule;
 const workspace = @import("workspace.zig");
 
 pub const Error = error{
@@ -42,6 +43,7 @@ pub const Engine = struct {
     ropes: []const ?[]f32,
     /// Multiply-adds of the matrix products for one token.
     macs_per_token: u64,
+    schedule: *Schedule,
 
     /// Reads a load spec and packs the model. On error `message` says why, and `part` names the
     /// tensor at fault, if it is one.
@@ -80,6 +82,8 @@ pub const Engine = struct {
         }
 
         const engine = try a.create(Engine);
+        const schedule = try a.create(Schedule);
+        schedule.* = .{};
         const operations = try a.alloc(abi.Operation, view.operations.len);
         for (operations, view.operations) |*to, from| to.* = from;
         engine.* = .{
@@ -96,6 +100,7 @@ pub const Engine = struct {
             .scratch = try workspace.allocateScratch(a, view, threads),
             .ropes = try ropeTables(a, operations, view.spec.context_length),
             .macs_per_token = matmulCells(operations, loaded),
+            .schedule = schedule,
         };
         engine.arena = arena;
         return engine;

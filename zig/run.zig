@@ -6,6 +6,7 @@ const batches = @import("batch.zig");
 const clock = @import("clock.zig");
 const operations = @import("operations.zig");
 const pool = @import("pool.zig");
+const schedules = @import("schedule.zig");
 const Engine = @import("engine.zig").Engine;
 
 const Batch = batches.Batch;
@@ -81,21 +82,50 @@ pub fn profileLength(engine: *const Engine) usize {
 /// Fills `batch.output` and `batch.profile`. The result's bits depend on each text alone: neither
 /// on its neighbours, nor on how many threads ran, nor on how they shared the work.
 pub fn run(engine: *const Engine, batch: *const Batch, failure: *Failure) void {
-    var spans: [pool.thread_count_max]Span = undefined;
     if (batch.profile) |cells| @memset(cells, 0);
-    const threads = threadCount(engine, batch);
-    if (threads > 1 and byTexts(engine, batch, threads)) {
-        const count = splitTexts(batch.texts, batch.ids.len, spans[0..threads]);
-        var job: Run = .{
-            .engine = engine,
-            .batch = batch,
-            .spans = spans[0..count],
-            .barrier = null,
-            .failure = failure,
-        };
-        engine.pool.run(count, Run.task, &job);
-        return;
+    var spans: [pool.thread_count_max]Span = undefined;
+    const by_texts = spans[0..splitTexts(batch.texts, batch.ids.len, spans[0..engine.threads])];
+    switch (engine.parallelism) {
+        .texts => return runTexts(engine, batch, by_texts, failure),
+        .matmul => return runTogether(engine, batch, engine.threads, failure),
+        .auto => {},
     }
+    const shape: schedules.Shape = .{
+        .tokens = batch.ids.len,
+        .largest_span = largest(by_texts),
+        .threads = engine.threads,
+        .macs_per_token = engine.macs_per_token,
+        .operations = engine.operations.len,
+    };
+    const choice = engine.schedule.choose(shape);
+    const start = clock.now();
+    if (choice.by_texts) {
+        runTexts(engine, batch, by_texts, failure);
+    } else {
+        runTogether(engine, batch, choice.threads, failure);
+    }
+    if (!failure.any()) engine.schedule.observe(shape, choice, clock.now() - start);
+}
+
+fn runTexts(engine: *const Engine, batch: *const Batch, spans: []Span, failure: *Failure) void {
+    var job: Run = .{
+        .engine = engine,
+        .batch = batch,
+        .spans = spans,
+        .barrier = null,
+        .failure = failure,
+    };
+    engine.pool.run(spans.len, Run.task, &job);
+}
+
+/// All threads share each operation.
+fn runTogether(
+    engine: *const Engine,
+    batch: *const Batch,
+    threads: usize,
+    failure: *Failure,
+) void {
+    var spans: [pool.thread_count_max]Span = undefined;
     for (spans[0..threads], 0..) |*span, i| span.* = .{
         .text_begin = 0,
         .text_end = batch.texts.len,
@@ -115,30 +145,9 @@ pub fn run(engine: *const Engine, batch: *const Batch, failure: *Failure) void {
     engine.pool.run(threads, Run.task, &job);
 }
 
-/// Multiply-adds of an operation, on average, that pay for one more thread at its barrier.
-const macs_per_barrier = 1 << 20;
-
-/// Threads that are worth waking for a batch: a barrier costs the time of some hundred thousand
-/// multiply-adds, and far more when other programs use the cores.
-fn threadCount(engine: *const Engine, batch: *const Batch) usize {
-    if (engine.parallelism != .auto) return engine.threads;
-    const macs = batch.ids.len * engine.macs_per_token;
-    return @min(engine.threads, 1 + macs / (engine.operations.len * macs_per_barrier));
-}
-
-/// Whether threads take whole texts: no barriers, if the texts divide well.
-fn byTexts(engine: *const Engine, batch: *const Batch, threads: usize) bool {
-    return switch (engine.parallelism) {
-        .texts => true,
-        .matmul => false,
-        .auto => batch.texts.len >= 4 * threads and
-            longest(batch) * threads * 8 <= batch.ids.len,
-    };
-}
-
-fn longest(batch: *const Batch) usize {
+fn largest(spans: []const Span) usize {
     var most: usize = 0;
-    for (batch.texts) |text| most = @max(most, text.length);
+    for (spans) |span| most = @max(most, span.tokens());
     return most;
 }
 

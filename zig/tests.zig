@@ -6,6 +6,7 @@ test {
     _ = @import("handles.zig");
     _ = @import("lib.zig");
     _ = @import("pool.zig");
+    _ = @import("schedule.zig");
     _ = @import("rope.zig");
     _ = @import("testing/attention_test.zig");
     _ = @import("testing/batch_test.zig");
