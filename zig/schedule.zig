@@ -82,8 +82,8 @@ pub const Schedule = struct {
         for (0..choices_max) |i| {
             const choice = choiceAt(i, shape.threads) orelse continue;
             const nanoseconds = estimate(known[i], choice, shape, scale);
-            // Something has been measured, and this not well enough to rule it out. What was begun is
-            // finished first: the first batch says too little.
+            // Something has been measured, and this not well enough to rule it out. What was begun
+            // is finished first: the first batch says too little.
             const tried = known[i].batches;
             const curious = scale != null and tried < trials and
                 nanoseconds <= best * worth_trying;
