@@ -24,30 +24,125 @@ const Run = struct {
 
     fn task(context: *anyopaque, index: usize) void {
         const self: *Run = @ptrCast(@alignCast(context));
-        const span = self.spans[index];
-        const worker: operations.Worker = .{
-            .engine = self.engine,
-            .batch = self.batch,
-            .scratch = &self.engine.scratch[index],
-            .span = span,
-            .failure = self.failure,
-        };
         var watch: Stopwatch = .init(self.engine, self.batch, index);
-        for (self.engine.operations, 0..) |op, i| {
-            const code: abi.OperationCode = @enumFromInt(op.code);
-            if (code == .pool and self.batch.endsAtPool()) return operations.emit(&worker, op.src);
-            operations.execute(&worker, op, i);
-            watch.lap(i, .work);
-            const stopped = if (self.barrier) |b| b.wait(stop, context) else stop(context);
-            watch.lap(i, .wait);
-            if (stopped) return;
-            if (i == self.batch.probe) return operations.emit(&worker, op.dst);
+        var next: usize = 0;
+        while (next < self.engine.operations.len) {
+            const begin = next;
+            next = if (self.barrier == null)
+                sectionEnd(self.engine, begin)
+            else
+                self.engine.operations.len;
+            var passes: Passes = .init(self, index, self.engine.operations[begin]);
+            while (passes.next()) |span| {
+                const worker: operations.Worker = .{
+                    .engine = self.engine,
+                    .batch = self.batch,
+                    .scratch = &self.engine.scratch[index],
+                    .span = span,
+                    .failure = self.failure,
+                };
+                const end = self.section(&worker, begin, next, &watch);
+                if (end == .stopped) return;
+                if (end == .emitted) next = self.engine.operations.len;
+            }
         }
+    }
+
+    const End = enum { reached, emitted, stopped };
+
+    /// Operations `begin … end` on a worker's span.
+    fn section(
+        self: *Run,
+        worker: *const operations.Worker,
+        begin: usize,
+        end: usize,
+        watch: *Stopwatch,
+    ) End {
+        for (self.engine.operations[begin..end], begin..) |op, i| {
+            const code: abi.OperationCode = @enumFromInt(op.code);
+            if (code == .pool and self.batch.endsAtPool()) {
+                operations.emit(worker, op.src);
+                return .emitted;
+            }
+            operations.execute(worker, op, i);
+            watch.lap(i, .work);
+            const stopped = if (self.barrier) |b| b.wait(stop, self) else stop(self);
+            watch.lap(i, .wait);
+            if (stopped) return .stopped;
+            if (i == self.batch.probe) {
+                operations.emit(worker, op.dst);
+                return .emitted;
+            }
+        }
+        return .reached;
     }
 
     fn stop(context: *anyopaque) bool {
         const self: *Run = @ptrCast(@alignCast(context));
         return self.failure.any();
+    }
+};
+
+/// Tokens of a pass: what a layer keeps of them fits the second-level cache.
+const pass_tokens = 96;
+/// Weights of a section: each pass reads them again, from the last-level cache.
+const section_bytes = 4 << 20;
+
+/// The operation after a section that begins with `begin`. Pooling begins one.
+fn sectionEnd(engine: *const Engine, begin: usize) usize {
+    var bytes: usize = 0;
+    for (engine.operations[begin..], begin..) |op, i| {
+        if (op.code == @intFromEnum(abi.OperationCode.pool) and i > begin) return i;
+        if (op.code != @intFromEnum(abi.OperationCode.matmul)) continue;
+        bytes += engine.weights[op.weight].bytes();
+        if (bytes > section_bytes and i > begin) return i;
+    }
+    return engine.operations.len;
+}
+
+/// A thread that waits for nobody takes its texts in passes of a few tokens, section by section of
+/// the plan. Threads that share the work, and what follows pooling, take them as a whole.
+const Passes = struct {
+    texts: []const batches.Text,
+    whole: Span,
+    divided: bool,
+    text: usize,
+
+    fn init(job: *const Run, index: usize, operation: abi.Operation) Passes {
+        const pooled = operation.code == @intFromEnum(abi.OperationCode.pool) or
+            (operation.src != abi.none and job.engine.buffers[operation.src].kind == .texts);
+        return .{
+            .texts = job.batch.texts,
+            .whole = job.spans[index],
+            .divided = job.barrier == null and !pooled,
+            .text = job.spans[index].text_begin,
+        };
+    }
+
+    fn next(self: *Passes) ?Span {
+        const texts = self.texts;
+        const begin = self.text;
+        if (begin == self.whole.text_end) return null;
+        if (!self.divided) {
+            self.text = self.whole.text_end;
+            return self.whole;
+        }
+        const first = texts[begin].token_begin;
+        var end = texts[begin].token_begin + texts[begin].length;
+        self.text += 1;
+        while (self.text < self.whole.text_end) : (self.text += 1) {
+            const text = texts[self.text];
+            if (text.token_begin + text.length - first > pass_tokens) break;
+            end = text.token_begin + text.length;
+        }
+        return .{
+            .text_begin = begin,
+            .text_end = self.text,
+            .token_begin = first,
+            .token_end = end,
+            .part = 0,
+            .parts = 1,
+        };
     }
 };
 
@@ -69,7 +164,7 @@ const Stopwatch = struct {
     fn lap(self: *Stopwatch, operation: usize, kind: Lap) void {
         const cells = self.cells orelse return;
         const now = clock.now();
-        cells[operation * laps + @intFromEnum(kind)] = @floatFromInt(now - self.last);
+        cells[operation * laps + @intFromEnum(kind)] += @floatFromInt(now - self.last);
         self.last = now;
     }
 };
@@ -83,39 +178,40 @@ pub fn profileLength(engine: *const Engine) usize {
 /// on its neighbours, nor on how many threads ran, nor on how they shared the work.
 pub fn run(engine: *const Engine, batch: *const Batch, failure: *Failure) void {
     if (batch.profile) |cells| @memset(cells, 0);
-    var spans: [pool.thread_count_max]Span = undefined;
-    const by_texts = spans[0..splitTexts(batch.texts, batch.ids.len, spans[0..engine.threads])];
     switch (engine.parallelism) {
-        .texts => return runTexts(engine, batch, by_texts, failure),
+        .texts => return runTexts(engine, batch, engine.threads, failure),
         .matmul => return runTogether(engine, batch, engine.threads, failure),
         .auto => {},
     }
     const shape: schedules.Shape = .{
         .tokens = batch.ids.len,
-        .largest_span = largest(by_texts),
+        .largest_span = largestSpan(batch, engine.threads),
         .threads = engine.threads,
         .macs_per_token = engine.macs_per_token,
         .operations = engine.operations.len,
     };
     const choice = engine.schedule.choose(shape);
     const start = clock.now();
-    if (choice.by_texts) {
-        runTexts(engine, batch, by_texts, failure);
+    if (choice.by_texts or choice.threads == 1) {
+        runTexts(engine, batch, choice.threads, failure);
     } else {
         runTogether(engine, batch, choice.threads, failure);
     }
     if (!failure.any()) engine.schedule.observe(shape, choice, clock.now() - start);
 }
 
-fn runTexts(engine: *const Engine, batch: *const Batch, spans: []Span, failure: *Failure) void {
+/// Each thread takes whole texts.
+fn runTexts(engine: *const Engine, batch: *const Batch, threads: usize, failure: *Failure) void {
+    var spans: [pool.thread_count_max]Span = undefined;
+    const count = splitTexts(batch.texts, batch.ids.len, spans[0..threads]);
     var job: Run = .{
         .engine = engine,
         .batch = batch,
-        .spans = spans,
+        .spans = spans[0..count],
         .barrier = null,
         .failure = failure,
     };
-    engine.pool.run(spans.len, Run.task, &job);
+    engine.pool.run(count, Run.task, &job);
 }
 
 /// All threads share each operation.
@@ -145,9 +241,13 @@ fn runTogether(
     engine.pool.run(threads, Run.task, &job);
 }
 
-fn largest(spans: []const Span) usize {
+/// Most tokens of a thread when `threads` take whole texts.
+fn largestSpan(batch: *const Batch, threads: usize) usize {
+    var spans: [pool.thread_count_max]Span = undefined;
     var most: usize = 0;
-    for (spans) |span| most = @max(most, span.tokens());
+    for (spans[0..splitTexts(batch.texts, batch.ids.len, spans[0..threads])]) |span| {
+        most = @max(most, span.tokens());
+    }
     return most;
 }
 

@@ -65,6 +65,15 @@ pub const Weight = struct {
         table: Table,
     },
 
+    /// Of a matrix.
+    pub fn bytes(self: Weight) usize {
+        return switch (self.content) {
+            .int8 => |matrix| matrix.values.len,
+            .float => |matrix| matrix.values.len,
+            .vector, .table => 0,
+        };
+    }
+
     pub fn groups(self: Weight) usize {
         return groupCount(self.rows);
     }
