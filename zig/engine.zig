@@ -3,12 +3,13 @@
 
 const std = @import("std");
 const abi = @import("abi.zig");
+const File = @import("file.zig").File;
 const Handle = @import("handles.zig").Handle;
 const interface = @import("kernels/interface.zig");
-const map = @import("map.zig");
 const Message = @import("message.zig").Message;
 const plan = @import("plan.zig");
 const Pool = @import("pool.zig").Pool;
+const Region = @import("region.zig").Region;
 const rope = @import("rope.zig");
 const variants = @import("variants.zig");
 const weights = @import("weights.zig");
@@ -29,7 +30,7 @@ pub const Engine = struct {
     arena: std.heap.ArenaAllocator,
     /// The channel of the JavaScript thread that has this model's handle; it goes when that closes.
     owner: ?Handle = null,
-    file: map.File,
+    file: File,
     kernels: *const interface.Kernels,
     pool: *Pool,
     threads: usize,
@@ -37,6 +38,7 @@ pub const Engine = struct {
     spec: abi.LoadSpec,
     operations: []const abi.Operation,
     weights: []const weights.Weight,
+    region: Region,
     buffers: []const workspace.Buffer,
     scratch: []const workspace.Scratch,
     /// One table for each operation that rotates; equal bases share one.
@@ -61,7 +63,7 @@ pub const Engine = struct {
         const a = arena.allocator();
 
         const path = try a.dupeZ(u8, view.path);
-        const file = map.File.open(path) catch |err| {
+        const file = File.open(path) catch |err| {
             message.set("cannot open the file", .{});
             return err;
         };
@@ -69,14 +71,19 @@ pub const Engine = struct {
         try plan.check(view, file.size, message);
 
         const threads = pool.grow(@max(1, view.spec.threads));
-        const loaded = try weights.allocate(a, view);
-        const mapping = try file.map();
-        defer mapping.unmap();
-        var fault: weights.Fault = .{};
-        try weights.pack(a, view, loaded, kernels, mapping, pool, threads, cancel, &fault);
+        const allocated = try weights.allocate(a, view);
+        const loaded = allocated.weights;
+        errdefer allocated.region.deinit();
+        var faults: weights.Faults = .{};
+        try weights.pack(a, view, loaded, kernels, file, pool, threads, cancel, &faults);
         if (cancel.load(.monotonic)) return error.Cancelled;
-        part.* = fault.part.load(.monotonic);
-        if (part.* != abi.none) {
+        if (faults.missing.part()) |index| {
+            part.* = index;
+            message.set("the file ends before the tensor does", .{});
+            return error.FileChanged;
+        }
+        if (faults.not_finite.part()) |index| {
+            part.* = index;
             message.set("a value is not finite", .{});
             return error.NotFinite;
         }
@@ -96,6 +103,7 @@ pub const Engine = struct {
             .spec = view.spec,
             .operations = operations,
             .weights = loaded,
+            .region = allocated.region,
             .buffers = try workspace.allocateBuffers(a, view),
             .scratch = try workspace.allocateScratch(a, view, threads),
             .ropes = try ropeTables(a, operations, view.spec.context_length),
@@ -108,6 +116,7 @@ pub const Engine = struct {
 
     pub fn destroy(self: *Engine) void {
         self.file.close();
+        self.region.deinit();
         var arena = self.arena;
         arena.deinit();
     }

@@ -6,8 +6,9 @@ test {
     _ = @import("handles.zig");
     _ = @import("lib.zig");
     _ = @import("pool.zig");
-    _ = @import("schedule.zig");
+    _ = @import("region.zig");
     _ = @import("rope.zig");
+    _ = @import("schedule.zig");
     _ = @import("testing/attention_test.zig");
     _ = @import("testing/batch_test.zig");
     _ = @import("testing/engine_test.zig");
@@ -18,4 +19,5 @@ test {
     _ = @import("testing/plan_test.zig");
     _ = @import("testing/rows_test.zig");
     _ = @import("testing/runtime_test.zig");
+    _ = @import("testing/weights_test.zig");
 }

@@ -1,19 +1,21 @@
-//! A model's weights as the kernels read them. Matrices are packed on all threads at load and their
-//! pages of the file given back; vectors become float32; large tables stay in the file.
+//! A model's weights as the kernels read them. Matrices are packed on all threads at load; vectors
+//! become float32; large tables stay in the file.
 
 const std = @import("std");
 const abi = @import("abi.zig");
 const interface = @import("kernels/interface.zig");
-const map = @import("map.zig");
+const File = @import("file.zig").File;
 const plan = @import("plan.zig");
 const Pool = @import("pool.zig").Pool;
+const Region = @import("region.zig").Region;
+const region_alignment = @import("region.zig").alignment;
 
 const lanes = interface.lanes;
 
 /// Tables up to this size are kept in memory: position and token type tables, not vocabularies.
 const resident_bytes_max = 4 << 20;
-/// Rows of a part that one packing task takes: some hundred kilobytes.
-const task_rows = 128;
+/// What one packing task reads, about: little enough for a second-level cache, in whole groups.
+const task_bytes = 128 << 10;
 
 pub const MatrixInt8 = struct {
     format: interface.FormatId,
@@ -37,11 +39,7 @@ pub const MatrixFloat = struct {
     values: []align(64) u8,
 
     fn group(self: MatrixFloat, index: usize, columns: usize) *anyopaque {
-        return self.values.ptr + index * lanes * columns * self.elementBytes();
-    }
-
-    fn elementBytes(self: MatrixFloat) usize {
-        return if (self.format == .f32) 4 else 2;
+        return self.values.ptr + index * lanes * columns * elementBytes(self.format);
     }
 };
 
@@ -79,70 +77,112 @@ pub const Weight = struct {
     }
 };
 
+fn elementBytes(format: interface.FloatId) usize {
+    return if (format == .f32) 4 else 2;
+}
+
 fn groupCount(rows: u32) usize {
     return (@as(usize, rows) + lanes - 1) / lanes;
 }
 
-/// The first part at fault, if any, whoever finds it when.
-pub const Fault = struct {
-    part: std.atomic.Value(u32) = .init(abi.none),
+/// Parts at fault; of several the first, whoever finds it when.
+pub const Faults = struct {
+    /// A value that is not finite.
+    not_finite: First = .{},
+    /// The file ends before the part does.
+    missing: First = .{},
 
-    fn set(self: *Fault, part: u32) void {
-        _ = self.part.fetchMin(part, .monotonic);
+    const First = struct {
+        value: std.atomic.Value(u32) = .init(abi.none),
+
+        fn add(self: *First, index: u32) void {
+            _ = self.value.fetchMin(index, .monotonic);
+        }
+
+        pub fn part(self: *const First) ?u32 {
+            const index = self.value.load(.monotonic);
+            return if (index == abi.none) null else index;
+        }
+    };
+};
+
+pub const Allocated = struct {
+    weights: []Weight,
+    /// Holds all that the weights point to.
+    region: Region,
+};
+
+/// Room for every weight; nothing is read yet.
+pub fn allocate(arena: std.mem.Allocator, view: plan.View) error{OutOfMemory}!Allocated {
+    var bytes: usize = 0;
+    for (view.weights) |spec| bytes += Layout.of(view, spec).total();
+    var region: Region = try .init(bytes);
+    errdefer region.deinit();
+    const weights = try arena.alloc(Weight, view.weights.len);
+    for (weights, view.weights) |*weight, spec| weight.* = place(view, spec, &region);
+    return .{ .weights = weights, .region = region };
+}
+
+/// Bytes of a weight. The rows that fill up its last group of 16 stay zero.
+const Layout = struct {
+    values: usize,
+    scales: usize = 0,
+
+    fn of(view: plan.View, spec: abi.Weight) Layout {
+        const part = view.parts[spec.part_begin];
+        const kind: plan.TensorType = @enumFromInt(part.type);
+        const cells = groupCount(spec.rows) * lanes * @as(usize, spec.columns);
+        return switch (@as(abi.WeightKind, @enumFromInt(spec.kind))) {
+            .matrix => if (kind.float()) |format|
+                .{ .values = cells * elementBytes(format) }
+            else
+                .{ .values = cells, .scales = cells / 32 * @sizeOf(f16) },
+            .vector => .{
+                .values = std.mem.alignForward(usize, spec.columns, lanes) * @sizeOf(f32),
+            },
+            .table => .{
+                .values = if (part.byte_length > resident_bytes_max)
+                    0
+                else
+                    @intCast(part.byte_length),
+            },
+        };
+    }
+
+    fn total(self: Layout) usize {
+        return std.mem.alignForward(usize, self.values, region_alignment) +
+            std.mem.alignForward(usize, self.scales, region_alignment);
     }
 };
 
-/// Allocates room for every weight; nothing is read yet.
-pub fn allocate(arena: std.mem.Allocator, view: plan.View) error{OutOfMemory}![]Weight {
-    const weights = try arena.alloc(Weight, view.weights.len);
-    for (weights, view.weights) |*weight, spec| {
-        const part = view.parts[spec.part_begin];
-        const kind: plan.TensorType = @enumFromInt(part.type);
-        const groups = groupCount(spec.rows);
-        weight.* = .{
-            .rows = spec.rows,
-            .columns = spec.columns,
-            .part_begin = spec.part_begin,
-            .content = undefined,
-        };
-        const group = lanes * @as(usize, spec.columns);
-        weight.content = switch (@as(abi.WeightKind, @enumFromInt(spec.kind))) {
-            .matrix => if (kind.float()) |format| blk: {
-                const bytes = group * @as(usize, if (format == .f32) 4 else 2);
-                break :blk .{ .float = .{
-                    .format = format,
-                    .values = try padded(u8, arena, groups * bytes, bytes),
-                } };
-            } else .{ .int8 = .{
-                .format = .scale_f16,
-                .values = try padded(u8, arena, groups * group, group),
-                .scales = try padded(f16, arena, groups * group / 32, group / 32),
-            } },
-            .vector => .{ .vector = try padded(
-                f32,
-                arena,
-                std.mem.alignForward(usize, spec.columns, lanes),
-                lanes,
-            ) },
+fn place(view: plan.View, spec: abi.Weight, region: *Region) Weight {
+    const part = view.parts[spec.part_begin];
+    const kind: plan.TensorType = @enumFromInt(part.type);
+    const layout: Layout = .of(view, spec);
+    const values = region.take(layout.values);
+    const scales = region.take(layout.scales);
+    return .{
+        .rows = spec.rows,
+        .columns = spec.columns,
+        .part_begin = spec.part_begin,
+        .content = switch (@as(abi.WeightKind, @enumFromInt(spec.kind))) {
+            .matrix => if (kind.float()) |format|
+                .{ .float = .{ .format = format, .values = values } }
+            else
+                .{ .int8 = .{
+                    .format = .scale_f16,
+                    .values = values,
+                    .scales = @ptrCast(scales),
+                } },
+            .vector => .{ .vector = @ptrCast(values) },
             .table => .{ .table = .{
                 .format = kind.table(),
                 .offset = part.offset,
                 .row_bytes = @intCast(kind.rowBytes(spec.columns)),
-                .resident = if (part.byte_length <= resident_bytes_max)
-                    try arena.alloc(u8, @intCast(part.byte_length))
-                else
-                    null,
+                .resident = if (values.len == 0) null else values,
             } },
-        };
-    }
-    return weights;
-}
-
-/// Memory whose last `tail` elements are zero: where the last group of 16 rows is partly empty.
-fn padded(comptime T: type, arena: std.mem.Allocator, n: usize, tail: usize) ![]align(64) T {
-    const memory = try arena.alignedAlloc(T, .@"64", n);
-    @memset(memory[n - tail ..], std.mem.zeroes(T));
-    return memory;
+        },
+    };
 }
 
 const Task = struct {
@@ -160,50 +200,54 @@ const Work = struct {
     tasks: []const Task,
     next: std.atomic.Value(usize) = .init(0),
     kernels: *const interface.Kernels,
-    mapping: map.Mapping,
+    file: File,
+    /// What a thread reads before it packs it, in its second-level cache: `buffer_bytes` each.
+    buffers: []u8,
+    buffer_bytes: usize,
     cancel: *const std.atomic.Value(bool),
-    fault: *Fault,
+    faults: *Faults,
 
-    fn run(context: *anyopaque, _: usize) void {
+    fn run(context: *anyopaque, thread: usize) void {
         const self: *Work = @ptrCast(@alignCast(context));
+        const buffer = self.buffers[thread * self.buffer_bytes ..][0..self.buffer_bytes];
         while (true) {
             const i = self.next.fetchAdd(1, .monotonic);
             if (i >= self.tasks.len or self.cancel.load(.monotonic)) return;
             const task = self.tasks[i];
-            if (!self.pack(task)) self.fault.set(task.part);
+            const finite = self.pack(task, buffer) catch {
+                self.faults.missing.add(task.part);
+                continue;
+            };
+            if (!finite) self.faults.not_finite.add(task.part);
         }
     }
 
-    fn pack(self: *Work, task: Task) bool {
+    fn pack(self: *Work, task: Task, buffer: []u8) error{FileChanged}!bool {
         const part = self.view.parts[task.part];
-        const weight = &self.weights[task.weight];
-        const begin: usize = @intCast(part.offset);
-        const src = self.mapping.bytes[begin..].ptr;
-        const row_bytes: usize = @intCast(part.byte_length / part.rows);
-        defer self.mapping.forget(
-            begin + task.row_begin * row_bytes,
-            begin + task.row_end * row_bytes,
-        );
+        const weight = self.weights[task.weight];
+        const row_bytes = rowBytes(weight, part);
+        const into = switch (weight.content) {
+            .table => |table| table.resident.?,
+            else => buffer[0 .. (task.row_end - task.row_begin) * row_bytes],
+        };
+        try self.file.read(into, part.offset + task.row_begin * row_bytes);
         return switch (weight.content) {
-            .int8, .float => self.packRows(task, src, row_bytes),
+            .int8, .float => self.packRows(task, into.ptr, row_bytes),
             // A vector is a single row to look up.
             .vector => |vector| self.kernels.look_up(&.{
-                .row = src,
+                .row = into.ptr,
                 .format = @as(plan.TensorType, @enumFromInt(part.type)).table(),
                 .dst = vector.ptr + task.row_offset,
                 .width = part.rows,
                 .scale = 1,
                 .add = false,
             }),
-            .table => |table| {
-                @memcpy(table.resident.?, src);
-                return true;
-            },
+            .table => true,
         };
     }
 
     /// Rows of one group at a time: all 16 but where a part begins or ends within a group.
-    fn packRows(self: *Work, task: Task, src: [*]const u8, row_bytes: usize) bool {
+    fn packRows(self: *Work, task: Task, read: [*]const u8, row_bytes: usize) bool {
         const weight = &self.weights[task.weight];
         var finite = true;
         var row: usize = task.row_begin;
@@ -212,10 +256,10 @@ const Work = struct {
             const group = packed_row / lanes;
             const lane = packed_row % lanes;
             const rows = @min(lanes - lane, task.row_end - row);
-            const from = src + row * row_bytes;
+            const src = read + (row - task.row_begin) * row_bytes;
             finite = switch (weight.content) {
                 .int8 => |matrix| self.kernels.pack_q8(&.{
-                    .src = from,
+                    .src = src,
                     .columns = weight.columns,
                     .values = matrix.group(group, weight.columns),
                     .scales = matrix.groupScales(group, weight.columns),
@@ -223,7 +267,7 @@ const Work = struct {
                     .rows = rows,
                 }),
                 .float => |matrix| self.kernels.pack_float(&.{
-                    .src = from,
+                    .src = src,
                     .format = matrix.format,
                     .columns = weight.columns,
                     .values = matrix.group(group, weight.columns),
@@ -238,29 +282,47 @@ const Work = struct {
     }
 };
 
-/// Reads every weight from the mapped file, on `threads` threads. The result says only that memory
-/// sufficed; `fault` names a part with values that are not finite.
+/// Reads every weight from the file, on `threads` threads. The result says only that memory
+/// sufficed; `faults` names parts that are not as they should be.
 pub fn pack(
     arena: std.mem.Allocator,
     view: plan.View,
     weights: []Weight,
     kernels: *const interface.Kernels,
-    mapping: map.Mapping,
+    file: File,
     pool: *Pool,
     threads: usize,
     cancel: *const std.atomic.Value(bool),
-    fault: *Fault,
+    faults: *Faults,
 ) error{OutOfMemory}!void {
+    const tasks = try listTasks(arena, view, weights);
+    var buffer_bytes: usize = 0;
+    for (tasks) |task| {
+        if (weights[task.weight].content == .table) continue;
+        const rows = task.row_end - task.row_begin;
+        buffer_bytes = @max(buffer_bytes, rows * rowBytes(weights[task.weight], view.parts[task.part]));
+    }
+    buffer_bytes = std.mem.alignForward(usize, buffer_bytes, region_alignment);
+    const buffers = try std.heap.page_allocator.alloc(u8, threads * buffer_bytes);
+    defer std.heap.page_allocator.free(buffers);
     var work: Work = .{
         .view = view,
         .weights = weights,
-        .tasks = try listTasks(arena, view, weights),
+        .tasks = tasks,
         .kernels = kernels,
-        .mapping = mapping,
+        .file = file,
+        .buffers = buffers,
+        .buffer_bytes = buffer_bytes,
         .cancel = cancel,
-        .fault = fault,
+        .faults = faults,
     };
     pool.run(threads, Work.run, &work);
+}
+
+/// Of a vector, whose parts count elements as rows, the bytes of one.
+fn rowBytes(weight: Weight, part: abi.Part) usize {
+    const kind: plan.TensorType = @enumFromInt(part.type);
+    return @intCast(kind.rowBytes(if (weight.content == .vector) 1 else weight.columns));
 }
 
 fn listTasks(arena: std.mem.Allocator, view: plan.View, weights: []const Weight) ![]const Task {
@@ -273,19 +335,20 @@ fn listTasks(arena: std.mem.Allocator, view: plan.View, weights: []const Weight)
         };
         var row_offset: u32 = 0;
         for (spec.part_begin..spec.part_begin + spec.part_count) |p| {
-            const rows = view.parts[p].rows;
-            const step = if (whole) rows else task_rows;
+            const part = view.parts[p];
+            const groups = @max(1, task_bytes / (lanes * rowBytes(weight, part)));
+            const step: u32 = if (whole) part.rows else @intCast(groups * lanes);
             var row: u32 = 0;
-            while (row < rows) : (row += step) {
+            while (row < part.rows) : (row += step) {
                 try tasks.append(arena, .{
                     .weight = @intCast(w),
                     .part = @intCast(p),
                     .row_offset = row_offset,
                     .row_begin = row,
-                    .row_end = @min(rows, row + step),
+                    .row_end = @min(part.rows, row + step),
                 });
             }
-            row_offset += rows;
+            row_offset += part.rows;
         }
     }
     return tasks.items;
