@@ -84,8 +84,8 @@ export class Yardstick implements AsyncDisposable {
       const { value, done } = await this.#lines.next();
       if (done) throw new Error(`the yardstick ended at the command ${command}`);
       const parsed = JSON.parse(value) as Answer;
-      if (parsed.error !== undefined) throw new Error(`the yardstick refused: ${parsed.error}`);
-      return parsed;
+      if (parsed.error === undefined) return parsed;
+      throw new Error(`the yardstick refused: ${parsed.error}: ${command}`);
     });
     this.#last = answer.catch(() => {});
     return answer;

@@ -25,7 +25,11 @@ pub fn main() !void {
     while (try in.interface.takeDelimiter('\n')) |line| {
         var words = std.mem.tokenizeScalar(u8, line, ' ');
         commands.answer(&words, &out.interface) catch |err| {
-            try out.interface.print("{{\"error\":\"{s}: {s}\"}}\n", .{ @errorName(err), line });
+            const quoted = std.json.fmt(line, .{});
+            try out.interface.print("{{\"error\":\"{s}\",\"command\":{f}}}\n", .{
+                @errorName(err),
+                quoted,
+            });
         };
         try out.interface.flush();
     }
