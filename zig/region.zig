@@ -25,8 +25,8 @@ pub const Region = struct {
             0,
         ) catch return error.OutOfMemory;
         const address = @intFromPtr(mapped.ptr);
-        const skipped = if (slack == 0) 0 else std.mem.alignForward(usize, address, slack) - address;
-        const rest: []align(alignment) u8 = @alignCast(mapped[skipped..][0..bytes]);
+        const begin = std.mem.alignForward(usize, address, @max(1, slack));
+        const rest: []align(alignment) u8 = @alignCast(mapped[begin - address ..][0..bytes]);
         if (builtin.os.tag == .linux and slack != 0) {
             // A wish. A page fault for each 4 KiB would cost more than reading and packing does.
             std.posix.madvise(@alignCast(rest.ptr), bytes, std.posix.MADV.HUGEPAGE) catch {};

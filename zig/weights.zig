@@ -298,9 +298,10 @@ pub fn pack(
     const tasks = try listTasks(arena, view, weights);
     var buffer_bytes: usize = 0;
     for (tasks) |task| {
-        if (weights[task.weight].content == .table) continue;
+        const weight = weights[task.weight];
+        if (weight.content == .table) continue;
         const rows = task.row_end - task.row_begin;
-        buffer_bytes = @max(buffer_bytes, rows * rowBytes(weights[task.weight], view.parts[task.part]));
+        buffer_bytes = @max(buffer_bytes, rows * rowBytes(weight, view.parts[task.part]));
     }
     buffer_bytes = std.mem.alignForward(usize, buffer_bytes, region_alignment);
     const buffers = try std.heap.page_allocator.alloc(u8, threads * buffer_bytes);
