@@ -4,8 +4,11 @@ const std = @import("std");
 const interface = @import("interface.zig");
 const q8_0 = @import("../quants/q8_0.zig");
 const simd = @import("simd.zig");
+const vectors = @import("vectors.zig");
 
 const Args = interface.LookUp;
+const lanes = simd.lanes;
+const F32 = simd.F32;
 
 pub fn lookUp(args: *const Args) callconv(.c) bool {
     return switch (args.format) {
@@ -17,21 +20,31 @@ pub fn lookUp(args: *const Args) callconv(.c) bool {
 }
 
 inline fn eachColumn(comptime T: type, args: *const Args) bool {
-    var finite = true;
-    for (0..args.width) |i| {
-        const bits = std.mem.readInt(Bits(T), args.row[i * @sizeOf(T) ..][0..@sizeOf(T)], .little);
-        const value: f32 = switch (T) {
-            f32, f16 => @as(T, @bitCast(bits)),
-            u16 => @bitCast(@as(u32, bits) << 16),
-            else => comptime unreachable,
-        };
-        finite = put(args, i, value) and finite;
-    }
-    return finite;
+    var row: Row(T) = .{ .args = args };
+    vectors.each(args.width, &row, Row(T).step);
+    return simd.isFinite(simd.maxMagnitudes(1, .{row.largest})[0]);
 }
 
-fn Bits(comptime T: type) type {
-    return if (@sizeOf(T) == 4) u32 else u16;
+/// A row of floats; BF16 as the upper halves of float32.
+fn Row(comptime T: type) type {
+    return struct {
+        args: *const Args,
+        largest: F32 = simd.splat(0),
+
+        inline fn step(self: *@This(), i: usize, n: usize) void {
+            var stored: [lanes]T = @splat(0);
+            const bytes = self.args.row[i * @sizeOf(T) ..][0 .. n * @sizeOf(T)];
+            @memcpy(std.mem.sliceAsBytes(stored[0..n]), bytes);
+            const v: @Vector(lanes, T) = stored;
+            const value: F32 = switch (T) {
+                f32, f16 => v,
+                u16 => @bitCast(@as(@Vector(lanes, u32), v) << @splat(16)),
+                else => comptime unreachable,
+            };
+            self.largest = simd.largerMagnitude(self.largest, value);
+            put(self.args, i, n, value);
+        }
+    };
 }
 
 inline fn q8(args: *const Args) bool {
@@ -39,16 +52,18 @@ inline fn q8(args: *const Args) bool {
     for (0..args.width / q8_0.columns) |b| {
         const block = args.row[b * q8_0.bytes ..][0..q8_0.bytes];
         const scale: f32 = q8_0.scale(block);
-        for (q8_0.values(block), 0..) |q, i| {
-            const value = scale * @as(f32, @floatFromInt(q));
-            finite = put(args, b * q8_0.columns + i, value) and finite;
+        finite = simd.isFinite(scale) and finite;
+        inline for (0..q8_0.columns / lanes) |half| {
+            const q: @Vector(lanes, i8) = q8_0.values(block)[half * lanes ..][0..lanes].*;
+            const value = simd.splat(scale) * @as(F32, @floatFromInt(q));
+            put(args, b * q8_0.columns + half * lanes, lanes, value);
         }
     }
     return finite;
 }
 
-inline fn put(args: *const Args, i: usize, value: f32) bool {
-    const scaled = value * args.scale;
-    args.dst[i] = if (args.add) args.dst[i] + scaled else scaled;
-    return simd.isFinite(value);
+inline fn put(args: *const Args, i: usize, n: usize, value: F32) void {
+    const scaled = value * simd.splat(args.scale);
+    const sum = if (args.add) vectors.loadUpTo(args.dst + i, n) + scaled else scaled;
+    vectors.storeUpTo(args.dst + i, sum, n);
 }
