@@ -244,7 +244,7 @@ fn prepareHeads(worker: *const Worker, op: abi.Operation, index: usize) void {
             .key_norm = worker.vector(op.second),
             .rope = if (rope) |table| table.ptr else null,
             .eps = @floatCast(op.number),
-            .query_scale = @floatCast(op.query_scale),
+            .key_scale = @floatCast(op.query_scale),
             .head_count = op.head_count,
             .head_count_kv = op.head_count_kv,
             .head_size = op.head_size,

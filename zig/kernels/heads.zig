@@ -1,5 +1,6 @@
 //! Between the Q, K, V product and attention: RMS norm of each head, rotary embedding, and the
-//! transposed copy of K that lets attention compute 16 scores at once.
+//! transposed copy of K that lets attention compute 16 scores at once. The copy carries the scale
+//! of the scores: where there is neither norm nor rotation, Q need not be touched.
 
 const interface = @import("interface.zig");
 const rows = @import("rows.zig");
@@ -13,44 +14,36 @@ pub fn prepareHeads(args: *const Args) callconv(.c) void {
     for (args.group_begin..args.group_end) |group| {
         const first = group * lanes;
         const end = @min(first + lanes, args.length);
-        for (first..end) |position| {
-            const row = args.src + position * args.stride;
-            for (0..args.head_count) |h| {
-                const head = row + h * args.head_size;
-                prepareHead(args, head, args.query_norm, position, args.query_scale);
-            }
-            for (0..args.head_count_kv) |h| {
-                const head = row + (args.head_count + h) * args.head_size;
-                prepareHead(args, head, args.key_norm, position, 1);
-                transpose(args, head, h, group, position - first);
-            }
+        if (args.query_norm != null or args.key_norm != null or args.rope != null) {
+            for (first..end) |position| prepareRow(args, position);
         }
-        for (end - first..lanes) |lane| clearLane(args, group, lane);
+        copyKeys(args, group, end);
     }
 }
 
-/// Norm, rotation and scale in one pass, after the one that finds the norm.
-fn prepareHead(
-    args: *const Args,
-    head: [*]f32,
-    norm: ?[*]const f32,
-    position: usize,
-    scale: f32,
-) void {
+fn prepareRow(args: *const Args, position: usize) void {
+    const row = args.src + position * args.stride;
+    for (0..args.head_count + args.head_count_kv) |h| {
+        const norm = if (h < args.head_count) args.query_norm else args.key_norm;
+        prepareHead(args, row + h * args.head_size, norm, position);
+    }
+}
+
+/// Norm and rotation in one pass, after the one that finds the norm.
+fn prepareHead(args: *const Args, head: [*]f32, norm: ?[*]const f32, position: usize) void {
     const size = args.head_size;
     const factor = if (norm != null) rows.inverseRms(head, size, args.eps) else 1;
     const context: Head = .{
         .values = head,
         .factor = simd.splat(factor),
         .norm = norm,
-        .scale = simd.splat(scale),
         .half = size / 2,
         .rope = if (args.rope) |table| table + position * size else undefined,
     };
     if (args.rope != null) {
         vectors.each(size / 2, &context, Head.rotate);
-    } else {
-        vectors.each(size, &context, Head.scaleOnly);
+    } else if (norm != null) {
+        vectors.each(size, &context, Head.normOnly);
     }
 }
 
@@ -58,7 +51,6 @@ const Head = struct {
     values: [*]f32,
     factor: simd.F32,
     norm: ?[*]const f32,
-    scale: simd.F32,
     half: usize,
     /// Cosines, then sines.
     rope: [*]const f32,
@@ -69,8 +61,8 @@ const Head = struct {
         return x * self.factor * vectors.loadUpTo(weight + i, n);
     }
 
-    inline fn scaleOnly(self: *const Head, i: usize, n: usize) void {
-        vectors.storeUpTo(self.values + i, self.normed(i, n) * self.scale, n);
+    inline fn normOnly(self: *const Head, i: usize, n: usize) void {
+        vectors.storeUpTo(self.values + i, self.normed(i, n), n);
     }
 
     /// NeoX rotary embedding: component i of the first half turns with component i of the second.
@@ -82,20 +74,39 @@ const Head = struct {
         const b = self.normed(j, n);
         const x = simd.mulAdd(a, cos, -(b * sin));
         const y = simd.mulAdd(b, cos, a * sin);
-        vectors.storeUpTo(self.values + i, x * self.scale, n);
-        vectors.storeUpTo(self.values + j, y * self.scale, n);
+        vectors.storeUpTo(self.values + i, x, n);
+        vectors.storeUpTo(self.values + j, y, n);
     }
 };
 
-fn transpose(args: *const Args, head: [*]const f32, h: usize, group: usize, lane: usize) void {
+/// One group's keys, 16 columns at a time. A lane beyond the text's end, whose score is masked
+/// later, repeats the last key.
+fn copyKeys(args: *const Args, group: usize, end: usize) void {
     const width = args.head_count_kv * args.head_size;
-    const keys = args.keys + (group * width + h * args.head_size) * lanes + lane;
-    for (0..args.head_size) |i| keys[i * lanes] = head[i];
+    var from: [lanes][*]const f32 = undefined;
+    for (&from, group * lanes..) |*p, position| {
+        const row = args.src + @min(position, end - 1) * args.stride;
+        p.* = row + args.head_count * args.head_size;
+    }
+    const copy: Copy = .{
+        .from = &from,
+        .to = args.keys + group * width * lanes,
+        .scale = simd.splat(args.key_scale),
+    };
+    vectors.each(width, &copy, Copy.block);
 }
 
-/// Lanes beyond the text's end take part in scores that are masked later; they must be finite.
-fn clearLane(args: *const Args, group: usize, lane: usize) void {
-    const width = args.head_count_kv * args.head_size;
-    const keys = args.keys + group * width * lanes + lane;
-    for (0..width) |i| keys[i * lanes] = 0;
-}
+const Copy = struct {
+    from: *const [lanes][*]const f32,
+    to: [*]f32,
+    scale: simd.F32,
+
+    inline fn block(self: *const Copy, column: usize, n: usize) void {
+        var v: [lanes]simd.F32 = undefined;
+        inline for (&v, self.from) |*x, p| x.* = vectors.loadUpTo(p + column, n) * self.scale;
+        const columns = simd.transpose(v);
+        inline for (0..lanes) |i| {
+            if (i < n) simd.store(self.to + (column + i) * lanes, columns[i]);
+        }
+    }
+};

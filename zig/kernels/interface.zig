@@ -173,7 +173,7 @@ pub const Quantize = extern struct {
     width: usize,
 };
 
-/// One text's tokens: RMS norm and rotary embedding of Q and K, and K's transposed copy.
+/// One text's tokens: RMS norm and rotary embedding of Q and K, and K's transposed, scaled copy.
 pub const PrepareHeads = extern struct {
     /// First token of the text: `[tokens][stride]`, a row being `[q heads | k heads | v heads]`.
     src: [*]f32,
@@ -185,7 +185,8 @@ pub const PrepareHeads = extern struct {
     /// `[positions][head_size]`: cosines in the first half, sines in the second; or null.
     rope: ?[*]const f32,
     eps: f32,
-    query_scale: f32,
+    /// Of K's copy: it scales the scores.
+    key_scale: f32,
     head_count: usize,
     head_count_kv: usize,
     head_size: usize,

@@ -204,6 +204,29 @@ fn exchanged(comptime distance: usize) @Vector(lanes, i32) {
     return mask;
 }
 
+/// 16 × 16. Interleaving the halves of the list turns the 8 bits of an element's place by one;
+/// after four times row and lane have changed places.
+pub inline fn transpose(v: [lanes]F32) [lanes]F32 {
+    const first, const second = comptime blk: {
+        var masks: [2][lanes]i32 = undefined;
+        for (&masks, 0..) |*mask, part| for (mask, 0..) |*m, i| {
+            const at: i32 = @intCast(part * lanes / 2 + i / 2);
+            m.* = if (i % 2 == 0) at else ~at;
+        };
+        break :blk .{ masks[0], masks[1] };
+    };
+    var from = v;
+    inline for (0..4) |_| {
+        var to: [lanes]F32 = undefined;
+        inline for (0..lanes / 2) |i| {
+            to[2 * i] = @shuffle(f32, from[i], from[i + lanes / 2], first);
+            to[2 * i + 1] = @shuffle(f32, from[i], from[i + lanes / 2], second);
+        }
+        from = to;
+    }
+    return from;
+}
+
 inline fn cut(comptime T: type, comptime n: usize, v: anytype, comptime from: i32) @Vector(n, T) {
     return @shuffle(T, v, undefined, strided(n, from, 1));
 }

@@ -27,53 +27,31 @@ test "prepare_heads and attention: windows, causal, shared heads, odd sizes" {
                 .of(4, 4, 32, 18, 3, true),
                 .of(5, 1, 16, 19, 0, false),
             };
-            for (shapes) |shape| try caseAttention(kernels, guard, shape);
+            for (shapes) |shape| for ([_]Heads{ .plain, .normed, .turned }) |heads| {
+                try caseAttention(kernels, guard, shape, heads);
+            };
         }
     }.case);
 }
 
+/// What a model does to its heads: nothing, a norm, or a norm and a rotation.
+const Heads = enum { plain, normed, turned };
+
 fn caseAttention(
     kernels: *const interface.Kernels,
     guard: *Guard,
-    shape: twin.AttentionShape,
+    given: twin.AttentionShape,
+    kind: Heads,
 ) !void {
+    var shape = given;
+    shape.key_scale = 0.3;
     var numbers: Numbers = .init(shape.length);
     const size = shape.head_size;
     const groups = (shape.length + lanes - 1) / lanes;
     const found = randomFloats(guard, &numbers, shape.length * shape.stride());
     const expected = guard.copy(f32, found);
-    const query_norm = randomFloats(guard, &numbers, size);
-    const key_norm = randomFloats(guard, &numbers, size);
-    const rope = randomFloats(guard, &numbers, shape.length * size);
     const keys = guard.alloc(f32, groups * lanes * shape.head_count_kv * size);
-    const heads = shape.head_count + shape.head_count_kv;
-    for (0..shape.length) |p| for (0..heads) |h| {
-        const query = h < shape.head_count;
-        twin.prepareHead(
-            expected[p * shape.stride() + h * size ..][0..size],
-            if (query) query_norm else key_norm,
-            rope[p * size ..][0..size],
-            1e-6,
-            if (query) 0.125 else 1,
-        );
-    };
-    kernels.prepare_heads(&.{
-        .src = found.ptr,
-        .stride = shape.stride(),
-        .keys = keys.ptr,
-        .query_norm = query_norm.ptr,
-        .key_norm = key_norm.ptr,
-        .rope = rope.ptr,
-        .eps = 1e-6,
-        .query_scale = 0.125,
-        .head_count = shape.head_count,
-        .head_count_kv = shape.head_count_kv,
-        .head_size = size,
-        .length = shape.length,
-        .group_begin = 0,
-        .group_end = groups,
-    });
-    try expectBits(expected, found);
+    try prepareBoth(kernels, guard, shape, kind, expected, found, keys);
 
     const width = shape.head_count * size;
     const want = guard.alloc(f32, shape.length * width);
@@ -100,6 +78,47 @@ fn caseAttention(
         });
     }
     try expectBits(want, got);
+}
+
+/// The kernel on `found`, the twin on `expected`.
+fn prepareBoth(
+    kernels: *const interface.Kernels,
+    guard: *Guard,
+    shape: twin.AttentionShape,
+    kind: Heads,
+    expected: []f32,
+    found: []f32,
+    keys: []f32,
+) !void {
+    var numbers: Numbers = .init(7);
+    const size = shape.head_size;
+    const query_norm = randomFloats(guard, &numbers, size);
+    const key_norm = randomFloats(guard, &numbers, size);
+    const rope = randomFloats(guard, &numbers, shape.length * size);
+    const heads = shape.head_count + shape.head_count_kv;
+    for (0..shape.length) |p| for (0..heads) |h| twin.prepareHead(
+        expected[p * shape.stride() + h * size ..][0..size],
+        if (kind == .plain) null else if (h < shape.head_count) query_norm else key_norm,
+        if (kind == .turned) rope[p * size ..][0..size] else null,
+        1e-6,
+    );
+    kernels.prepare_heads(&.{
+        .src = found.ptr,
+        .stride = shape.stride(),
+        .keys = keys.ptr,
+        .query_norm = if (kind == .plain) null else query_norm.ptr,
+        .key_norm = if (kind == .plain) null else key_norm.ptr,
+        .rope = if (kind == .turned) rope.ptr else null,
+        .eps = 1e-6,
+        .key_scale = shape.key_scale,
+        .head_count = shape.head_count,
+        .head_count_kv = shape.head_count_kv,
+        .head_size = size,
+        .length = shape.length,
+        .group_begin = 0,
+        .group_end = (shape.length + lanes - 1) / lanes,
+    });
+    try expectBits(expected, found);
 }
 
 test "a score that is not finite shows in the result of every query that sees it" {

@@ -150,13 +150,12 @@ pub fn layerNorm(
     for (src, weight, bias, dst) |x, w, b, *y| y.* = @mulAdd(f32, (x - middle) * scale, w, b);
 }
 
-/// One head: norm, rotation, scale.
+/// One head: norm, rotation.
 pub fn prepareHead(
     head: []f32,
     norm: ?[]const f32,
     rope: ?[]const f32,
     eps: f32,
-    scale: f32,
 ) void {
     if (norm) |weight| {
         const inverse = inverseRms(head, eps);
@@ -171,7 +170,6 @@ pub fn prepareHead(
         head[i] = @mulAdd(f32, a, cos, -(b * sin));
         head[half + i] = @mulAdd(f32, b, cos, a * sin);
     };
-    for (head) |*x| x.* *= scale;
 }
 
 pub const AttentionShape = struct {
@@ -181,6 +179,8 @@ pub const AttentionShape = struct {
     length: usize,
     reach: usize,
     causal: bool,
+    /// Of K before its product with Q.
+    key_scale: f32 = 1,
 
     pub fn of(
         head_count: usize,
@@ -234,7 +234,7 @@ fn score(shape: AttentionShape, rows: []const f32, q: []const f32, j: usize, kv:
     const column = (shape.head_count + kv) * shape.head_size;
     const key = rows[j * shape.stride() + column ..][0..shape.head_size];
     var dot: f32 = 0;
-    for (q, key) |a, b| dot = @mulAdd(f32, a, b, dot);
+    for (q, key) |a, b| dot = @mulAdd(f32, a, b * shape.key_scale, dot);
     return dot;
 }
 
