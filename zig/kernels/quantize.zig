@@ -43,10 +43,7 @@ fn quantizeRow(
 /// Blocks below this become zeros: their 127 / max|x| would overflow.
 const magnitude_min = 1e-36;
 
-/// A float of this size has no bits for a fraction, and its lowest byte is the integer that was
-/// added to it.
-const magic = 12582912.0;
-const magic_bits: i32 = 0x4b40_0000;
+const magic_bits: i32 = @bitCast(@as(f32, simd.magic));
 
 inline fn quantizeBlocks(
     comptime step: usize,
@@ -75,7 +72,7 @@ inline fn quantizeBlocks(
     var totals: [steps][blocks]I32 = @splat(@splat(@splat(0)));
     inline for (0..blocks) |b| {
         inline for (0..parts) |i| {
-            const q: I32 = @bitCast(x[b][i] * splat(inverse[b]) + splat(magic));
+            const q: I32 = @bitCast(x[b][i] * splat(inverse[b]) + splat(simd.magic));
             const at = column + b * scale_block + i * lanes;
             // As an array it would be stored byte by byte.
             const to: *align(1) @Vector(lanes, i8) = @ptrCast(dst.values + at);

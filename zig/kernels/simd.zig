@@ -243,11 +243,9 @@ pub inline fn larger(comptime n: usize, a: @Vector(n, f32), b: @Vector(n, f32)) 
     return @select(f32, a > b, a, b);
 }
 
-/// Round half to even for |x| < 2^22: adding 1.5 · 2^23 leaves no bits for a fraction.
-pub inline fn round(v: F32) F32 {
-    const magic = splat(12582912.0);
-    return (v + magic) - magic;
-}
+/// 1.5 · 2^23. For |x| < 2^22, `x + magic` has no bits for a fraction: it is x rounded half to
+/// even, and its lowest bits are that integer.
+pub const magic = 12582912.0;
 
 /// 16 stored floats from element `at` on, as float32; exact for every format.
 pub inline fn widen(comptime id: interface.FloatId, base: *const anyopaque, at: usize) F32 {

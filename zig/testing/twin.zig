@@ -31,32 +31,31 @@ pub fn exp(x: f32) f32 {
         0.5,                 0.1666666716337204,    0.04166646674275398,
         0.00833331048488617, 0.0013933641603216529, 0.00019890980911441147,
     });
-    const e = 1 + @mulAdd(f32, r * r, p, r);
-    const exponent: i32 = @intFromFloat(n);
-    return e * @as(f32, @bitCast((exponent + 127) << 23));
+    return (1 + @mulAdd(f32, r * r, p, r)) * powerOfTwo(n);
 }
 
-pub fn erf(x: f32) f32 {
-    const z = @abs(x);
-    if (z < 1) return x * polynomial(x * x, &.{
-        1.1283791065216064,    -0.37612342834472656, 0.11280316859483719,
-        -0.026715055108070374, 0.004921761807054281, -0.0005648059886880219,
+fn powerOfTwo(n: f32) f32 {
+    const exponent: i32 = @intFromFloat(n);
+    return @bitCast((exponent + 127) << 23);
+}
+
+fn geluErf(x: f32) f32 {
+    const t: f32 = if (@abs(x) < 6) @abs(x) else 6;
+    const q = polynomial(t, &.{
+        -1.0,                -1.1511578559875488,   -0.4588736593723297,   -0.05329941213130951,
+        0.00801879446953535, -0.000752812426071614, 3.142701825709082e-05,
     });
-    const q = polynomial(if (z < 4) z else 4, &.{
-        0.0007658977992832661,   1.1258935928344727,     0.6391412615776062,
-        0.10328111797571182,     -0.022604772821068764,  0.0034323513973504305,
-        -0.00031693701748736203, 1.3272361684357747e-05,
+    const n = roundHalfEven(q);
+    const e = polynomial(q - n, &.{
+        1.0,                 0.6931468844413757,  0.24022234976291656,
+        0.05550806224346161, 0.00967186689376831, 0.0013246908783912659,
     });
-    const tail = 1 - exp(-q);
-    return if (x < 0) -tail else tail;
+    return @mulAdd(f32, -t, e * powerOfTwo(n), if (x > 0) x else 0);
 }
 
 pub fn activate(kind: interface.ActivationKind, x: f32) f32 {
     switch (kind) {
-        .gelu_erf => {
-            const half = x * 0.5;
-            return @mulAdd(f32, half, erf(x * @as(f32, 0.70710678118654752440)), half);
-        },
+        .gelu_erf => return geluErf(x),
         .gelu_tanh => {
             const u = x * @mulAdd(f32, x * x, 0.044715, 1);
             return x / (1 + exp(u * @as(f32, -2.0 * 0.79788456080286535588)));
