@@ -1,6 +1,7 @@
 /** What all benches share: what a case is, how it is measured and how it is told. */
 import { measure } from "mitata";
 import { quantile } from "./compare/statistics.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface Setting {
   /** `tiny` is for `bun run check`: a few seconds for everything, and figures that mean nothing. */
@@ -37,6 +38,7 @@ const EFFORT = {
   full: { min_cpu_time: 600e6, min_samples: 5 },
   tiny: { min_cpu_time: 2e6, min_samples: 2 },
 } as const;
+const WARM_UP_SECONDS = { full: 1, tiny: 0 };
 
 export async function* runBench(
   name: string,
@@ -61,6 +63,7 @@ export async function* runBench(
 }
 
 async function sample(run: () => unknown, { size }: Setting): Promise<number[]> {
+  await warmUp(run, WARM_UP_SECONDS[size]);
   // Collecting garbage before every case takes longer than most cases.
   const { samples } = await measure(run, { ...EFFORT[size], gc: false });
   return samples;

@@ -1,6 +1,7 @@
 /** Embeds with the clock on, and asks the yardstick in between. */
 import type { Embedder, EmbedResult } from "../../src/index.ts";
 import { profileRuns, type RunProfile } from "../../src/native/profile.ts";
+import { warmUp } from "../warm-up.ts";
 import type { Yardstick } from "../yardstick.ts";
 
 export interface Plot {
@@ -27,10 +28,11 @@ export interface Measured {
 const ROUND_MS = 100;
 const PEAK_MS = 10;
 
-/** Calls for so many seconds, at least one. The first of everything does not count. */
+/** Calls for so many seconds, at least one, after as many for at most as long. */
 export async function measure(plot: Plot): Promise<Measured> {
   const { embedder, texts, yardstick, variant, seconds } = plot;
   const results = await embedder.embed(texts);
+  await warmUp(() => embedder.embed(texts), seconds);
   const runs: RunProfile[] = [];
   const calls: number[] = [];
   const int8Peaks: number[] = [];
