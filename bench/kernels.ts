@@ -2,7 +2,7 @@ import { buildModel } from "../src/arch/index.ts";
 import type { Plan } from "../src/arch/plan.ts";
 import { readGguf } from "../src/gguf/reader.ts";
 import { VARIANTS } from "../src/native/abi.ts";
-import { type NativeBatch, NativeEngine } from "../src/native/engine.ts";
+import { connect, type NativeBatch, NativeEngine } from "../src/native/engine.ts";
 import { profileRuns, type RunProfile } from "../src/native/profile.ts";
 import { nativeInfo } from "../src/native/system.ts";
 import type { Case, Setting } from "./harness.ts";
@@ -33,7 +33,7 @@ export async function* kernels(setting: Setting): AsyncGenerator<Case> {
   for (const variant of (await nativeInfo()).variants) {
     yield await peakOf(yardstick, variant, "int8", setting);
     yield await peakOf(yardstick, variant, "float", setting);
-    const engine = await NativeEngine.load(plan, {
+    const engine = await NativeEngine.load(await connect(), plan, {
       path,
       threads: 1,
       parallelism: "auto",

@@ -5,7 +5,7 @@ import { usableCores } from "./cores.ts";
 import { ModelEmbedder } from "./embedder.ts";
 import { invalidArgument } from "./errors.ts";
 import { readGguf } from "./gguf/reader.ts";
-import { NativeEngine } from "./native/engine.ts";
+import { connect, NativeEngine } from "./native/engine.ts";
 import { wantedVariant } from "./native/variant.ts";
 import { promptsFor } from "./prompts.ts";
 import { createTokenizer } from "./tokenizer/index.ts";
@@ -39,6 +39,9 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
   }
   const path = pathOf(source);
   checkPooling(options.pooling);
+  // Meanwhile; what it has to say comes after what there is to say of the file.
+  const connecting = connect();
+  connecting.catch(() => {});
   const file = await readGguf(path);
   const { config, plan } = buildModel(file, { pooling: options.pooling });
   const tokenBudget = Math.max(TOKEN_BUDGET, plan.contextLength);
@@ -49,8 +52,9 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
     variant: wantedVariant(),
     tokenCapacity: tokenBudget,
   };
+  const connection = await connecting;
   // The native threads pack weights while this one builds the vocabulary's index.
-  const loading = NativeEngine.load(plan, settings, signal);
+  const loading = NativeEngine.load(connection, plan, settings, signal);
   let tokenizer: Tokenizer;
   try {
     tokenizer = createTokenizer(file.metadata);

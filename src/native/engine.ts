@@ -33,10 +33,16 @@ export interface NativeBatch {
 
 let opening: Promise<Channel> | undefined;
 
-/** This JavaScript thread's channel. */
-function channelOf(library: Library): Promise<Channel> {
+/** The native library, and this JavaScript thread's channel to it. */
+export interface Connection {
+  readonly library: Library;
+  readonly channel: Channel;
+}
+
+export async function connect(): Promise<Connection> {
+  const library = await loadLibrary();
   opening ??= Channel.open(library);
-  return opening;
+  return { library, channel: await opening };
 }
 
 /** A model in the native engine. The only thing that leaves here is numbers in our own arrays. */
@@ -66,16 +72,16 @@ export class NativeEngine {
   }
 
   /**
-   * Packs a model's weights on the native threads. Rejects with the signal's reason when aborted.
+   * Packs a model's weights on the native threads, which are at work when this returns. Rejects
+   * with the signal's reason when aborted.
    */
   static async load(
+    { library, channel }: Connection,
     plan: Plan,
     settings: LoadSettings,
     signal?: AbortSignal,
   ): Promise<NativeEngine> {
     signal?.throwIfAborted();
-    const library = await loadLibrary();
-    const channel = await channelOf(library);
     const spec = encodeLoadSpec(plan, settings);
     const ticket = new BigUint64Array(new ArrayBuffer(8));
     expectOk(

@@ -1,7 +1,7 @@
 import { buildModel } from "../../src/arch/index.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { NONE, VARIANTS } from "../../src/native/abi.ts";
-import { type NativeBatch, NativeEngine } from "../../src/native/engine.ts";
+import { connect, type NativeBatch, NativeEngine } from "../../src/native/engine.ts";
 import type { LoadSettings } from "../../src/native/spec.ts";
 import { nativeInfo } from "../../src/native/system.ts";
 
@@ -19,7 +19,7 @@ export async function loadNative(
   options: NativeOptions = {},
 ): Promise<NativeEngine> {
   const { plan } = buildModel(file);
-  return NativeEngine.load(plan, {
+  return NativeEngine.load(await connect(), plan, {
     path: file.path,
     threads: 2,
     parallelism: "auto",
