@@ -37,6 +37,13 @@ pub const Batch = struct {
         return self.token_level and self.probe == abi.none;
     }
 
+    /// Tokens of the longest text.
+    pub fn longest(self: *const Batch) usize {
+        var length: usize = 0;
+        for (self.texts) |text| length = @max(length, text.length);
+        return length;
+    }
+
     pub fn cancelled(self: *const Batch) bool {
         return self.cancel.load(.monotonic);
     }

@@ -42,7 +42,7 @@ pub const Engine = struct {
     buffers: []const workspace.Buffer,
     scratch: []const workspace.Scratch,
     /// One table for each operation that rotates; equal bases share one.
-    ropes: []const ?[]f32,
+    ropes: []const ?*rope.Table,
     /// Multiply-adds of the matrix products for one token.
     macs_per_token: u64,
     schedule: *Schedule,
@@ -114,6 +114,11 @@ pub const Engine = struct {
         return engine;
     }
 
+    /// Makes ready for texts of so many tokens, before they run.
+    pub fn reach(self: *const Engine, length: usize) void {
+        for (self.ropes) |table| if (table) |found| found.extend(length);
+    }
+
     pub fn destroy(self: *Engine) void {
         self.file.close();
         self.region.deinit();
@@ -150,8 +155,8 @@ fn ropeTables(
     arena: std.mem.Allocator,
     operations: []const abi.Operation,
     context_length: usize,
-) error{OutOfMemory}![]const ?[]f32 {
-    const tables = try arena.alloc(?[]f32, operations.len);
+) error{OutOfMemory}![]const ?*rope.Table {
+    const tables = try arena.alloc(?*rope.Table, operations.len);
     @memset(tables, null);
     for (operations, 0..) |op, i| {
         if (op.code != @intFromEnum(abi.OperationCode.prepare_heads) or op.rope_base == 0) continue;
@@ -160,8 +165,8 @@ fn ropeTables(
             if (same and table != null) tables[i] = table;
         }
         if (tables[i] != null) continue;
-        const table = try arena.alloc(f32, context_length * op.head_size);
-        rope.fill(table, op.head_size, op.rope_base);
+        const table = try arena.create(rope.Table);
+        table.* = try .init(arena, context_length, op.head_size, op.rope_base);
         tables[i] = table;
     }
     return tables;

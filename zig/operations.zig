@@ -242,7 +242,7 @@ fn prepareHeads(worker: *const Worker, op: abi.Operation, index: usize) void {
             .keys = keys.at(unit.text.group_begin * lanes),
             .query_norm = worker.vector(op.weight),
             .key_norm = worker.vector(op.second),
-            .rope = if (rope) |table| table.ptr else null,
+            .rope = if (rope) |table| table.rows.ptr else null,
             .eps = @floatCast(op.number),
             .key_scale = @floatCast(op.query_scale),
             .head_count = op.head_count,

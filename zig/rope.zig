@@ -1,4 +1,4 @@
-//! Tables of cosines and sines for rotary embeddings.
+//! Tables of cosines and sines for rotary embeddings, as long as the longest text so far.
 //!
 //! Everything is made of float64 additions, multiplications, divisions and square roots, so that
 //! the tables have the same bits on every system; a C library's `sin` need not.
@@ -6,30 +6,78 @@
 const std = @import("std");
 const assert = std.debug.assert;
 
-/// Fills `table`, `[positions][head_size]`: cosines of `p · θ_i` in the first half of a row, sines
-/// in the second, `θ_i = base^(-2 i / head_size)` (Su et al., RoFormer, 2021).
-pub fn fill(table: []f32, head_size: usize, base: f64) void {
-    assert(head_size % 2 == 0 and table.len % head_size == 0);
-    const half = head_size / 2;
-    const ratio = 1.0 / root(base, half);
-    var theta: f64 = 1;
-    for (0..half) |i| {
-        // Each position turns the one before by θ: the error grows by an ulp of float64 a step.
-        const step_sin = sine(theta);
-        const step_cos = 1 - 2 * sine(theta / 2) * sine(theta / 2);
-        var cos: f64 = 1;
-        var sin: f64 = 0;
-        var at: usize = 0;
-        while (at < table.len) : (at += head_size) {
-            table[at + i] = @floatCast(cos);
-            table[at + half + i] = @floatCast(sin);
-            const next = cos * step_cos - sin * step_sin;
-            sin = sin * step_cos + cos * step_sin;
-            cos = next;
+/// Cosines of `p · θ_i` in the first half of a row, sines in the second, for each position `p`,
+/// `θ_i = base^(-2 i / head_size)` (Su et al., RoFormer, 2021). A row is made for the first text
+/// that is so long.
+pub const Table = struct {
+    head_size: usize,
+    /// `[positions][head_size]`, of which the first `filled` are there.
+    rows: []f32,
+    filled: usize = 0,
+    /// The angles of the next row.
+    next: Angles,
+    /// What they turn by from row to row.
+    step: Angles,
+
+    pub fn init(
+        arena: std.mem.Allocator,
+        positions: usize,
+        head_size: usize,
+        base: f64,
+    ) error{OutOfMemory}!Table {
+        assert(head_size % 2 == 0);
+        const half = head_size / 2;
+        const table: Table = .{
+            .head_size = head_size,
+            .rows = try arena.alloc(f32, positions * head_size),
+            .next = try .init(arena, half),
+            .step = try .init(arena, half),
+        };
+        @memset(table.next.cos, 1);
+        @memset(table.next.sin, 0);
+        const ratio = 1.0 / root(base, half);
+        var theta: f64 = 1;
+        for (table.step.cos, table.step.sin) |*cos, *sin| {
+            sin.* = sine(theta);
+            cos.* = 1 - 2 * sine(theta / 2) * sine(theta / 2);
+            theta *= ratio;
         }
-        theta *= ratio;
+        return table;
     }
-}
+
+    /// Makes the rows of the first `positions`.
+    pub fn extend(self: *Table, positions: usize) void {
+        while (self.filled < positions) : (self.filled += 1) {
+            const row = self.rows[self.filled * self.head_size ..][0..self.head_size];
+            self.next.write(row);
+            self.next.turn(self.step);
+        }
+    }
+};
+
+const Angles = struct {
+    cos: []f64,
+    sin: []f64,
+
+    fn init(arena: std.mem.Allocator, count: usize) error{OutOfMemory}!Angles {
+        return .{ .cos = try arena.alloc(f64, count), .sin = try arena.alloc(f64, count) };
+    }
+
+    fn write(self: Angles, row: []f32) void {
+        const half = row.len / 2;
+        for (row[0..half], self.cos) |*to, cos| to.* = @floatCast(cos);
+        for (row[half..], self.sin) |*to, sin| to.* = @floatCast(sin);
+    }
+
+    /// The error grows by an ulp of float64 a step.
+    fn turn(self: Angles, step: Angles) void {
+        for (self.cos, self.sin, step.cos, step.sin) |*cos, *sin, step_cos, step_sin| {
+            const turned = cos.* * step_cos - sin.* * step_sin;
+            sin.* = sin.* * step_cos + cos.* * step_sin;
+            cos.* = turned;
+        }
+    }
+};
 
 /// sin x for 0 ≤ x ≤ 1 by its Taylor series; the first omitted term is below 1e-19.
 fn sine(x: f64) f64 {
@@ -59,15 +107,18 @@ fn root(base: f64, n: usize) f64 {
     }
 }
 
-test "tables agree with the C library to a part in 10 million" {
-    var table: [2048 * 8]f32 = undefined;
-    fill(&table, 8, 1e6);
+test "tables agree with the C library to a part in 10 million, made at once or in steps" {
+    var arena: std.heap.ArenaAllocator = .init(std.testing.allocator);
+    defer arena.deinit();
+    var table: Table = try .init(arena.allocator(), 2048, 8, 1e6);
+    for ([_]usize{ 1, 700, 3, 2048 }) |positions| table.extend(positions);
     for (0..2048) |p| {
+        const row = table.rows[p * 8 ..][0..8];
         for (0..4) |i| {
             const exponent = -2.0 * @as(f64, @floatFromInt(i)) / 8.0;
             const angle = @as(f64, @floatFromInt(p)) * std.math.pow(f64, 1e6, exponent);
-            try std.testing.expectApproxEqAbs(@cos(angle), table[p * 8 + i], 1e-7);
-            try std.testing.expectApproxEqAbs(@sin(angle), table[p * 8 + 4 + i], 1e-7);
+            try std.testing.expectApproxEqAbs(@cos(angle), row[i], 1e-7);
+            try std.testing.expectApproxEqAbs(@sin(angle), row[4 + i], 1e-7);
         }
     }
 }

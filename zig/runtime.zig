@@ -444,6 +444,7 @@ fn runEmbed(job: *Job, embed: Job.Embed, engine: ?*Engine) void {
         .profile = if (embed.spec.profile != 0) embed.output[embed.vectors..] else null,
         .cancel = &job.cancel,
     };
+    loaded.reach(batch.longest());
     var failure: run.Failure = .{};
     run.run(loaded, &batch, &failure);
     job.status = failure.status();
