@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Pooling } from "./arch/plan.ts";
+export type { Pooling, Precision } from "./arch/plan.ts";
 export type { ModelConfig } from "./arch/types.ts";
 export { type ErrorCode, GgufEmbedError } from "./errors.ts";
 export { type Inspection, inspect } from "./inspect.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { buildModel } from "./arch/index.ts";
-import type { Pooling } from "./arch/plan.ts";
+import type { Pooling, Precision } from "./arch/plan.ts";
 import { usableCores } from "./cores.ts";
 import { ModelEmbedder } from "./embedder.ts";
 import { invalidArgument } from "./errors.ts";
@@ -14,6 +14,7 @@ import type { Embedder, OpenOptions } from "./types.ts";
 
 const THREADS_MAX = 256;
 const POOLINGS: readonly Pooling[] = ["none", "mean", "cls", "last"];
+const PRECISIONS: readonly Precision[] = ["default", "high"];
 /** Tokens of a batch: enough to keep every core busy, few enough to stay in the caches. */
 const TOKEN_BUDGET = 2048;
 
@@ -38,12 +39,14 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
     );
   }
   const path = pathOf(source);
-  checkPooling(options.pooling);
+  const { pooling, precision } = options;
+  checkChoice("pooling", pooling, POOLINGS);
+  checkChoice("precision", precision, PRECISIONS);
   // Meanwhile; what it has to say comes after what there is to say of the file.
   const connecting = connect();
   connecting.catch(() => {});
   const file = await readGguf(path);
-  const { config, plan } = buildModel(file, { pooling: options.pooling });
+  const { config, plan } = buildModel(file, { pooling, precision });
   const tokenBudget = Math.max(TOKEN_BUDGET, plan.contextLength);
   const settings = {
     path,
@@ -109,10 +112,10 @@ function pathOf(source: string | URL): string {
   }
 }
 
-function checkPooling(pooling: Pooling | undefined): void {
-  if (pooling === undefined || POOLINGS.includes(pooling)) return;
+function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
   throw invalidArgument(
-    `pooling is ${JSON.stringify(pooling)}; it must be one of ${POOLINGS.join(", ")}`,
+    `${name} is ${JSON.stringify(value)}; it must be one of ${choices.join(", ")}`,
   );
 }
 

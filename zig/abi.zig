@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 2;
+pub const version: u32 = 3;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -67,7 +67,9 @@ pub const RowKind = enum(u32) { tokens, texts, keys };
 pub const Buffer = extern struct {
     rows: u32,
     width: u32,
+    /// 0 or 1.
     float: u32,
+    /// int8 planes of the quantised form: 0, 1 or 2.
     quantized: u32,
 };
 

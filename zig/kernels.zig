@@ -20,10 +20,10 @@ const FloatTable = @FieldType(interface.Kernels, "matmul_float");
 
 fn int8Table() Int8Table {
     var table: Int8Table = undefined;
-    for (&table, 0..) |*entry, i| {
+    for (&table, 1..) |*formats, planes| for (formats, 0..) |*entry, i| {
         const id: interface.FormatId = @enumFromInt(i);
-        entry.* = matmul_int8.Matmul(id.format()).run;
-    }
+        entry.* = matmul_int8.Matmul(id.format(), planes).run;
+    };
     return table;
 }
 

@@ -162,7 +162,7 @@ fn matmul(worker: *const Worker, op: abi.Operation, index: usize) void {
             .rows = weight.rows,
         };
         switch (weight.content) {
-            .int8 => |matrix| worker.engine.kernels.matmul_int8[@intFromEnum(matrix.format)](&.{
+            .int8 => |matrix| matmulInt8(worker, src, matrix.format)(&.{
                 .values = matrix.values.ptr,
                 .scales = matrix.scales.ptr,
                 .minimums = null,
@@ -189,6 +189,14 @@ fn matmul(worker: *const Worker, op: abi.Operation, index: usize) void {
             .vector, .table => unreachable, // plan.check
         }
     }
+}
+
+fn matmulInt8(
+    worker: *const Worker,
+    src: workspace.Buffer,
+    format: interface.FormatId,
+) interface.MatmulInt8Function {
+    return worker.engine.kernels.matmul_int8[src.quantized.?.planes - 1][@intFromEnum(format)];
 }
 
 /// Where this thread's share of the next product after operation `index` begins.

@@ -142,6 +142,9 @@ fn checkBuffer(buffer: abi.Buffer, index: usize, message: *Message) Error!void {
     if (buffer.rows >= kinds or buffer.width == 0 or buffer.width > width_max) {
         return fail(message, "buffer {d} has a bad shape", .{index});
     }
+    if (buffer.quantized > interface.planes_max) {
+        return fail(message, "buffer {d} has {d} int8 planes", .{ index, buffer.quantized });
+    }
     const quantized = buffer.quantized != 0;
     if (quantized and (buffer.width % 32 != 0 or buffer.rows == @intFromEnum(abi.RowKind.keys))) {
         return fail(message, "buffer {d} of width {d} cannot be quantised", .{

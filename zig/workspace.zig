@@ -54,13 +54,15 @@ pub fn allocateBuffers(arena: std.mem.Allocator, view: plan.View) error{OutOfMem
         if (spec.float != 0) buffer.float = (try arena.alignedAlloc(f32, .@"64", cells)).ptr;
         if (spec.quantized != 0) {
             const step = 32;
+            const planes: usize = spec.quantized;
             buffer.quantized = .{
-                .values = (try arena.alignedAlloc(i8, .@"64", cells)).ptr,
+                .values = (try arena.alignedAlloc(i8, .@"64", cells * planes)).ptr,
                 .scales = (try arena.alignedAlloc(f32, .@"64", cells / step)).ptr,
                 .corrections = (try arena.alignedAlloc(i32, .@"64", cells / step)).ptr,
                 .sums = (try arena.alignedAlloc(f32, .@"64", cells / step)).ptr,
                 .step = step,
                 .scale_block = step,
+                .planes = planes,
             };
         }
     }

@@ -30,7 +30,7 @@ function build(file: GgufFile, options: ArchitectureOptions = {}): Model {
   const eps = requireEpsilon(metadata, `${NAME}.attention.layer_norm_epsilon`);
   const pooling = readPooling(file, NAME, options.pooling);
 
-  const plan = new PlanBuilder(file);
+  const plan = new PlanBuilder(file, options.precision);
   const pass: Pass = { ...sizes, eps, plan, ...addBuffers(plan, sizes) };
   const { x } = pass;
   const embeddings = plan.table("token_embd.weight", vocabSize, hiddenSize);

@@ -1,7 +1,7 @@
 import { ok as assert } from "node:assert/strict";
 import type { GgmlTypeName, GgufFile, TensorInfo } from "../gguf/types.ts";
 import { assignForms, type BufferShape, insertQuantize } from "./forms.ts";
-import type { BufferId, Operation, Plan, Weight, WeightId } from "./plan.ts";
+import type { BufferId, Operation, Plan, Precision, Weight, WeightId } from "./plan.ts";
 import { type TensorRows, WeightList } from "./weights.ts";
 
 /** The fields of one operation, without its name. */
@@ -17,7 +17,8 @@ export interface MatmulFields {
 }
 
 /** What a plan says of itself besides its operations. */
-export interface PlanFields extends Omit<Plan, "weights" | "buffers" | "operations" | "layerEnds"> {
+export interface PlanFields
+  extends Omit<Plan, "weights" | "buffers" | "operations" | "layerEnds" | "precision"> {
   /** Names of tensors that a file may hold and the forward pass does not need. */
   readonly ignoredTensors: readonly string[];
 }
@@ -29,12 +30,14 @@ export interface PlanFields extends Omit<Plan, "weights" | "buffers" | "operatio
  */
 export class PlanBuilder {
   readonly #weights: WeightList;
+  readonly #precision: Precision;
   readonly #buffers: BufferShape[] = [];
   readonly #operations: Operation[] = [];
   readonly #layerEnds: Operation[] = [];
 
-  constructor(file: GgufFile) {
+  constructor(file: GgufFile, precision: Precision = "default") {
     this.#weights = new WeightList(file);
+    this.#precision = precision;
   }
 
   /** A buffer with one row a token. */
@@ -166,9 +169,10 @@ export class PlanBuilder {
     const operations = insertQuantize(this.#operations, weights);
     return {
       weights,
-      buffers: assignForms(this.#buffers, weights, operations),
+      buffers: assignForms(this.#buffers, weights, operations, this.#precision),
       operations,
       layerEnds: this.#layerEnds.map((operation) => operations.indexOf(operation)),
+      precision: this.#precision,
       ...fields,
     };
   }

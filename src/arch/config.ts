@@ -6,7 +6,7 @@ import type { ModelConfig } from "./types.ts";
 
 /** What the rest of the house needs to know of a model whose plan is ready. */
 export function describeModel(file: GgufFile, plan: Plan, layerCount: number): ModelConfig {
-  const { contextLength, hiddenSize, vocabSize, pooling } = plan;
+  const { contextLength, hiddenSize, vocabSize, pooling, precision } = plan;
   const tokenLevel = pooling === "none";
   return {
     architecture: file.metadata.requireString("general.architecture"),
@@ -18,6 +18,7 @@ export function describeModel(file: GgufFile, plan: Plan, layerCount: number): M
     vocabSize,
     weightType: mostUsedType(plan),
     pooling,
+    precision,
     // As sentence-transformers has it: texts on the unit sphere, tokens as they are.
     normalize: !tokenLevel,
     warnings: modelWarnings(file),

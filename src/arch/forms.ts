@@ -1,6 +1,6 @@
 import { ok as assert } from "node:assert/strict";
 import { accessOf } from "./access.ts";
-import type { Buffer, BufferId, Operation, Weight } from "./plan.ts";
+import type { Buffer, BufferId, Operation, Precision, Weight } from "./plan.ts";
 import { INT8_TYPES } from "./plan.ts";
 
 /** A buffer before the plan is complete: who reads it, and so its forms, is not known yet. */
@@ -48,6 +48,7 @@ export function assignForms(
   shapes: readonly BufferShape[],
   weights: readonly Weight[],
   operations: readonly Operation[],
+  precision: Precision,
 ): Buffer[] {
   const float = new Set<BufferId>();
   const quantized = new Set<BufferId>();
@@ -68,8 +69,8 @@ export function assignForms(
     for (const buffer of writes) written.add(buffer);
   }
   return shapes.map((shape, id) => {
-    const buffer = { ...shape, float: float.has(id), quantized: quantized.has(id) };
-    assert(buffer.float || buffer.quantized, `nothing reads buffer ${id}`);
-    return buffer;
+    assert(float.has(id) || quantized.has(id), `nothing reads buffer ${id}`);
+    const planes = precision === "high" ? 2 : 1;
+    return { ...shape, float: float.has(id), quantized: quantized.has(id) ? planes : 0 };
   });
 }

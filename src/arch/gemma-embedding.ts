@@ -32,7 +32,7 @@ function build(file: GgufFile, options: ArchitectureOptions = {}): Model {
   const pooling = readPooling(file, NAME, options.pooling);
   const layers = readLayerAttention(metadata, NAME, layerCount, ATTENTION_DEFAULTS);
 
-  const plan = new PlanBuilder(file);
+  const plan = new PlanBuilder(file, options.precision);
   const pass: Pass = { ...sizes, eps, plan, ...addBuffers(plan, sizes) };
   const { x } = pass;
   const embeddings = plan.table("token_embd.weight", vocabSize, hiddenSize);

@@ -24,9 +24,16 @@ export interface Plan {
   /** Width of token-level vectors: the source of the `pool` operation. */
   readonly hiddenSize: number;
   readonly pooling: Pooling;
+  readonly precision: Precision;
 }
 
 export type Pooling = "none" | "mean" | "cls" | "last";
+
+/**
+ * How int8 matmuls see their input. `high`: in two int8 planes, which costs twice the work and
+ * leaves an error near that of float32.
+ */
+export type Precision = "default" | "high";
 
 /**
  * - `matrix`: multiplied with; the parts are stacked by rows and have one type and column count.
@@ -51,8 +58,11 @@ export interface Buffer {
   readonly width: number;
   /** Some operation reads it as float32. */
   readonly float: boolean;
-  /** Some int8 matmul reads it, quantised in blocks of 32 columns by whoever writes it. */
-  readonly quantized: boolean;
+  /**
+   * int8 planes of the form that int8 matmuls read, quantised in blocks of 32 columns by whoever
+   * writes it; 0 when none reads it. One plane holds 8 bits of each value, two hold 16.
+   */
+  readonly quantized: 0 | 1 | 2;
 }
 
 /** Index into `Plan.weights`. */

@@ -1,5 +1,5 @@
 import type { GgmlTypeName, GgufFile } from "../gguf/types.ts";
-import type { Plan, Pooling } from "./plan.ts";
+import type { Plan, Pooling, Precision } from "./plan.ts";
 
 /** What the rest of the house needs to know of a model, read from its metadata. */
 export interface ModelConfig {
@@ -18,6 +18,8 @@ export interface ModelConfig {
   /** Format of most of the weights, by elements: how exact the vectors can be. */
   readonly weightType: GgmlTypeName;
   readonly pooling: Pooling;
+  /** As `OpenOptions.precision` asks. */
+  readonly precision: Precision;
   /** Whether the vector before `dimensions` is normalised by default. */
   readonly normalize: boolean;
   /** What looks wrong in the file without stopping it from running; sentences for a person. */
@@ -32,6 +34,8 @@ export interface Model {
 export interface ArchitectureOptions {
   /** Overrides the pooling that the file states. */
   readonly pooling?: Pooling | undefined;
+  /** Default `"default"`. */
+  readonly precision?: Precision | undefined;
 }
 
 /**

@@ -14,6 +14,15 @@ export const MODEL_OPTION = {
   },
 } as const;
 
+/** The option of every command that runs a model. */
+export const PRECISION_OPTION = {
+  precision: {
+    type: "choice",
+    choices: ["default", "high"],
+    help: "high: error near float32's, up to twice the time",
+  },
+} as const;
+
 /** The model of `-m`, or of the environment. */
 export function requireModel(model: string | undefined): string {
   return orFromEnvironment(model, "-m MODEL");

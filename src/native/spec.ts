@@ -95,7 +95,7 @@ function bufferValues(buffer: Buffer): Values<typeof abi.Buffer> {
     rows: abi.RowKind[buffer.rows],
     width: buffer.width,
     float: Number(buffer.float),
-    quantized: Number(buffer.quantized),
+    quantized: buffer.quantized,
   };
 }
 

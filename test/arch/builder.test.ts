@@ -49,9 +49,9 @@ describe("the forms of a buffer", () => {
     const file = header(["table", "F16", 32, 10], ["a.weight", "F16", 32, 32]);
     const { buffers, operations } = chain(file, "a").finished;
     expect(buffers.map(({ float, quantized }) => [float, quantized])).toEqual([
-      [true, false],
-      [true, false],
-      [true, false],
+      [true, 0],
+      [true, 0],
+      [true, 0],
     ]);
     expect(opNames(operations)).toEqual(["embed", "pool", "matmul", "output"]);
   });
@@ -64,11 +64,11 @@ describe("the forms of a buffer", () => {
     );
     const { buffers, operations } = chain(file, "a", "b").finished;
     expect(buffers.map(({ float, quantized }) => [float, quantized])).toEqual([
-      [true, false],
+      [true, 0],
       // Pooling adds up in float.
-      [true, true],
-      [true, true],
-      [true, false],
+      [true, 1],
+      [true, 1],
+      [true, 0],
     ]);
     const names = ["embed", "pool", "matmul", "quantize", "matmul", "output"];
     expect(opNames(operations)).toEqual(names);
@@ -89,7 +89,7 @@ describe("the forms of a buffer", () => {
     const pooled = plan.texts(32);
     plan.pool({ src: y, dst: pooled, kind: "mean" });
     const { buffers } = plan.output(pooled, ABOUT);
-    expect(buffers[normed]).toEqual({ rows: "tokens", width: 32, float: false, quantized: true });
+    expect(buffers[normed]).toEqual({ rows: "tokens", width: 32, float: false, quantized: 1 });
   });
 
   test("both where it is a residual besides", () => {
@@ -109,7 +109,7 @@ describe("the forms of a buffer", () => {
       if (addsBy === "norm") plan.rmsNorm({ src: z, weight: norm, residual: y, dst: z, eps: 1e-6 });
       const pooled = plan.texts(32);
       plan.pool({ src: z, dst: pooled, kind: "mean" });
-      expect(plan.output(pooled, ABOUT).buffers[y]).toMatchObject({ float: true, quantized: true });
+      expect(plan.output(pooled, ABOUT).buffers[y]).toMatchObject({ float: true, quantized: 1 });
     }
   });
 
@@ -170,7 +170,7 @@ describe("stacked matrices", () => {
       { ...qk, biases: 24, residual: x, dstColumn: 0 },
       { ...v, biases: 8, residual: x, dstColumn: 24 },
     ]);
-    expect(buffers[x]).toMatchObject({ float: true, quantized: true });
+    expect(buffers[x]).toMatchObject({ float: true, quantized: 1 });
   });
 
   test("rows that do not fill the target are the architecture's mistake", () => {

@@ -34,6 +34,7 @@ test("the configuration is what the file says", () => {
     vocabSize: file.tensors.get("token_embd.weight")!.shape[1]!,
     weightType: "Q8_0",
     pooling: "mean",
+    precision: "default",
     normalize: true,
     warnings: [],
   });
@@ -133,6 +134,13 @@ describe("dense layers", () => {
     expect(alone.message).toContain("dense_3_feat_in");
     expect(alone.message).toContain("expected 64, found uint32 128");
   });
+});
+
+test("high precision gives every quantised form two planes", () => {
+  const planes = (precision: "default" | "high") =>
+    buildModel(file, { precision }).plan.buffers.map(({ quantized }) => quantized);
+  expect(planes("high")).toEqual(planes("default").map((count) => (count === 0 ? 0 : 2)));
+  expect(buildModel(file, { precision: "high" }).config.precision).toBe("high");
 });
 
 describe("pooling", () => {

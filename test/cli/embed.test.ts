@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { type EmbedOptions, type EmbedResult, open } from "../../src/index.ts";
+import { type EmbedOptions, type EmbedResult, type OpenOptions, open } from "../../src/index.ts";
 import { workplace } from "./model.ts";
 import { readNpy } from "./read-npy.ts";
 import { type CliOptions, cli } from "./run-cli.ts";
@@ -11,8 +11,11 @@ const LONG = "word ".repeat(200);
 
 /** What the library gives for the same texts. */
 let expected: readonly EmbedResult[] = [];
-async function embedHere(texts: readonly string[], options?: EmbedOptions): Promise<EmbedResult[]> {
-  await using embedder = await open(place.model);
+async function embedHere(
+  texts: readonly string[],
+  options?: EmbedOptions & Pick<OpenOptions, "precision">,
+): Promise<EmbedResult[]> {
+  await using embedder = await open(place.model, { precision: options?.precision });
   return await embedder.embed(texts, options);
 }
 beforeAll(async () => {
@@ -145,6 +148,18 @@ describe("output", () => {
 });
 
 describe("options", () => {
+  test("precision reaches the model, and has two values", async () => {
+    const { code, stdout, stderr } = await embed(["--precision", "high", ...TEXTS]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const results = await embedHere(TEXTS, { precision: "high" });
+    expectSame(parseRows(stdout), results);
+    expect(results[0]?.embedding).not.toEqual(expected[0]?.embedding);
+    const wrong = await embed(["--precision", "hi", "a"]);
+    expect(wrong.code).toBe(2);
+    const message = "option '--precision' takes one of default, high, found 'hi'";
+    expect(wrong.stderr).toContain(message);
+  });
+
   test("task, title, dimensions and truncate reach the model", async () => {
     const options = { task: "document", title: "T", dimensions: 16, truncate: "start" } as const;
     const args = ["--task=document", "--title=T", "--dimensions=16", "--truncate=start"];

@@ -26,6 +26,15 @@ test("--json is the library's report", async () => {
   expect(JSON.parse(stdout)).toEqual(await verifyModel(embedder));
 });
 
+test("--precision high gives that precision's layers", async () => {
+  const { code, stdout } = await cli(["verify", place.model, "--precision", "high", "--json"]);
+  await using embedder = await open(place.model, { precision: "high" });
+  await using other = await open(place.model);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual(await verifyModel(embedder));
+  expect(JSON.parse(stdout)).not.toEqual(await verifyModel(other));
+});
+
 test("a report shows each figure, and one that is off is a problem", () => {
   const a = { text: "a" };
   const right = { a, b: { text: "b" }, similarity: 0.5, measured: 0.50004, tolerance: 0.0005 };

@@ -147,6 +147,7 @@ describe("bad arguments", () => {
       { threads: 1.5 },
       { parallelism: "x" as "auto" },
       { pooling: "x" as "mean" },
+      { precision: "x" as "high" },
     ];
     for (const options of wrong) {
       const error = await failure(() => open(model.path, options));

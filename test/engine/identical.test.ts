@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { buildModel } from "../../src/arch/index.ts";
+import type { Precision } from "../../src/arch/plan.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { VARIANTS } from "../../src/native/abi.ts";
 import { freshFolder } from "../fresh-folder.ts";
@@ -10,21 +11,31 @@ import { batchOf, bitsOf, cut, loadNative, seededTexts, variants } from "./run-n
 const folder = freshFolder();
 const LENGTHS = [1, 30, 2, 2, 64, 7, 16, 17, 33, 3, 3, 48, 5, 1, 20, 11];
 
-const MODELS: Readonly<Record<string, TinyOptions>> = {
+interface Case extends TinyOptions {
+  readonly precision?: Precision;
+}
+
+const MODELS: Readonly<Record<string, Case>> = {
   "gemma-embedding Q8_0": { architecture: "gemma-embedding", type: "Q8_0" },
+  "gemma-embedding Q8_0 high": {
+    architecture: "gemma-embedding",
+    type: "Q8_0",
+    precision: "high",
+  },
   "gemma-embedding mixed": { architecture: "gemma-embedding", type: "mixed" },
   "bert Q8_0": { architecture: "bert", type: "Q8_0" },
+  "bert Q8_0 high": { architecture: "bert", type: "Q8_0", precision: "high" },
   "bert F16": { architecture: "bert", type: "F16" },
 };
 
-for (const [name, options] of Object.entries(MODELS)) {
+for (const [name, { precision, ...options }] of Object.entries(MODELS)) {
   test(`${name}: same bits alone and in any batch, on any threads`, async () => {
     const file = await makeTinyModel(options, join(folder.path, "tiny.gguf"));
     const texts = seededTexts(buildModel(file).config.vocabSize, LENGTHS);
-    const alone = await embedApart(file, texts);
+    const alone = await embedApart(file, texts, precision);
     for (const threads of [1, 2, 3, 5]) {
       for (const parallelism of ["texts", "matmul", "auto"] as const) {
-        const engine = await loadNative(file, { threads, parallelism });
+        const engine = await loadNative(file, { threads, parallelism, precision });
         for (const order of [texts, texts.toReversed(), texts.slice(3, 8)]) {
           const batch = batchOf(file, order);
           const found = bitsOf(cut(await engine.embed(batch), batch.dimensions));
@@ -42,7 +53,7 @@ for (const [name, options] of Object.entries(MODELS)) {
     const batch = batchOf(file, texts);
     const results = new Set<string>();
     for (const variant of variants) {
-      const engine = await loadNative(file, { variant });
+      const engine = await loadNative(file, { variant, precision });
       results.add(bitsOf([await engine.embed(batch)]).join());
       await engine.unload();
     }
@@ -50,8 +61,12 @@ for (const [name, options] of Object.entries(MODELS)) {
   });
 }
 
-async function embedApart(file: GgufFile, texts: readonly number[][]): Promise<string[]> {
-  const engine = await loadNative(file, { threads: 1 });
+async function embedApart(
+  file: GgufFile,
+  texts: readonly number[][],
+  precision?: Precision,
+): Promise<string[]> {
+  const engine = await loadNative(file, { threads: 1, precision });
   const found: Float32Array[] = [];
   for (const text of texts) found.push(await engine.embed(batchOf(file, [text])));
   await engine.unload();

@@ -9,7 +9,7 @@ import { interpret } from "../reference/interpret.ts";
 import type { Vector } from "../reference/math.ts";
 import { ReferenceTensors } from "../reference/tensors.ts";
 import { makeTinyModel, ODD_SHAPE, type TinyOptions } from "../reference/tiny.ts";
-import { runNative, seededTexts } from "./run-native.ts";
+import { bitsOf, runNative, seededTexts } from "./run-native.ts";
 
 const folder = freshFolder();
 const LENGTHS = [1, 2, 16, 17, 5, 40, 3, 64];
@@ -75,7 +75,32 @@ for (const [name, options] of Object.entries(INT8_CASES)) {
     expect(rounded[5]).toBeLessThan(2e-6);
     expect(exact[5]).toBeGreaterThan(1e-4);
   });
+
+  test(`${name}: with high precision the engine is the forward pass, nearly`, async () => {
+    const file = await makeTinyModel(options, join(folder.path, "tiny.gguf"));
+    const tensors = new ReferenceTensors(file);
+    const texts = seededTexts(buildModel(file).config.vocabSize, LENGTHS);
+    const expected = texts.map((ids) => forward(tensors, ids).embedding);
+    const { rms, max } = distance(await runNative(file, texts, { precision: "high" }), expected);
+    // Components of 64 are larger than those of real models, and so are their errors.
+    expect(rms).toBeLessThan(2e-5);
+    expect(max).toBeLessThan(1e-4);
+    // Two planes are what it comes from: 16 bits, and not float32.
+    const { plan } = buildModel(file, { precision: "high" });
+    const rounded = interpret(plan, tensors, texts, { int8: true });
+    expect(rms).toBeGreaterThan(distance(rounded, expected).rms / 2);
+    expect(rms).toBeLessThan(distance(rounded, expected).rms * 2);
+  });
 }
+
+test("with float weights precision changes nothing", async () => {
+  for (const type of ["F32", "F16", "BF16"] as const) {
+    const file = await makeTinyModel({ ...GEMMA, type }, join(folder.path, "tiny.gguf"));
+    const texts = seededTexts(buildModel(file).config.vocabSize, LENGTHS);
+    const high = await runNative(file, texts, { precision: "high" });
+    expect(bitsOf(high)).toEqual(bitsOf(await runNative(file, texts)));
+  }
+});
 
 /** Largest error of each text, ascending. */
 function errors(found: readonly Vector[], expected: readonly Vector[]): number[] {

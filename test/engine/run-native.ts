@@ -1,4 +1,5 @@
 import { buildModel } from "../../src/arch/index.ts";
+import type { Precision } from "../../src/arch/plan.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { NONE, VARIANTS } from "../../src/native/abi.ts";
 import { connect, type NativeBatch, NativeEngine } from "../../src/native/engine.ts";
@@ -7,6 +8,7 @@ import { nativeInfo } from "../../src/native/system.ts";
 
 export interface NativeOptions extends Partial<LoadSettings> {
   readonly tokenLevel?: boolean;
+  readonly precision?: Precision | undefined;
 }
 
 /** The variants that this machine can run, as the native side numbers them. */
@@ -18,7 +20,7 @@ export async function loadNative(
   file: GgufFile,
   options: NativeOptions = {},
 ): Promise<NativeEngine> {
-  const { plan } = buildModel(file);
+  const { plan } = buildModel(file, { precision: options.precision });
   return NativeEngine.load(await connect(), plan, {
     path: file.path,
     threads: 2,

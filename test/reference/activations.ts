@@ -40,7 +40,9 @@ export class Activations {
   quantized(buffer: BufferId): readonly Float64Array[] {
     const { rows, quantized } = this.#states[buffer]!;
     if (!quantized) throw new Error(`buffer ${buffer} has no quantised form that is up to date`);
-    return this.#int8 ? rows.map(roundToInt8) : rows;
+    if (!this.#int8) return rows;
+    const steps = this.#buffers[buffer]!.quantized === 2 ? JOINED_MAX : INT8_MAX;
+    return rows.map((row) => roundBlocks(row, steps));
   }
 
   /** For operations that write float32 only. */
@@ -59,7 +61,7 @@ export class Activations {
   /** For operations that write every form that the buffer has. */
   write(buffer: BufferId, rows: readonly Float64Array[]): void {
     const { float, quantized } = this.#buffers[buffer]!;
-    this.#write(buffer, { rows, float, quantized });
+    this.#write(buffer, { rows, float, quantized: quantized > 0 });
   }
 
   #write(buffer: BufferId, state: State): void {
@@ -72,12 +74,16 @@ export class Activations {
   }
 }
 
-/** Blocks of 32: scale = max|x| / 127 in float32, then round half to even. */
-function roundToInt8(row: Float64Array): Float64Array {
+const INT8_MAX = 127;
+/** The largest number of two int8 planes, `255 · first + second`. */
+const JOINED_MAX = 255 * INT8_MAX + INT8_MAX;
+
+/** Blocks of 32: scale = max|x| / steps in float32, then round half to even. */
+function roundBlocks(row: Float64Array, steps: number): Float64Array {
   const result = new Float64Array(row.length);
   for (let start = 0; start < row.length; start += 32) {
     const block = row.subarray(start, start + 32);
-    const unit = Math.fround(Math.max(...block.map(Math.abs)) / 127);
+    const unit = Math.fround(Math.max(...block.map(Math.abs)) / steps);
     for (const [i, value] of block.entries()) {
       result[start + i] = unit === 0 ? 0 : unit * roundHalfToEven(value / unit);
     }

@@ -13,6 +13,7 @@ const MINILM: ModelConfig = {
   vocabSize: 30522,
   weightType: "F32",
   pooling: "mean",
+  precision: "default",
   normalize: true,
   warnings: [],
 };

@@ -5,10 +5,17 @@
 /// and gets the same bits.
 pub const lanes = 16;
 
+/// Most int8 planes of a quantised activation.
+pub const planes_max = 2;
+/// Of two planes, what one in the first counts in units of the second: each number from -32,512 to
+/// 32,512 is `255 · first + second` in just one way, with both in -127..127.
+pub const plane_base = 255;
+
 /// Rows of quantised activations: `x ≈ scale · q` in steps of 32 or 16 columns. A step is what an
-/// integer dot runs over before it becomes float.
+/// integer dot runs over before it becomes float. With one plane q is an int8, with two it is
+/// `plane_base · first + second`.
 pub const Quantized = extern struct {
-    /// `[rows][columns]`, each in -127..127.
+    /// `[rows][planes][columns]`, each in -127..127.
     values: [*]i8,
     /// `[rows][columns / step]`
     scales: [*]f32,
@@ -21,16 +28,19 @@ pub const Quantized = extern struct {
     step: usize,
     /// Columns that share a scale: 32 or 16, and no less than `step`.
     scale_block: usize,
+    /// 1 or 2.
+    planes: usize,
 
     pub fn at(self: Quantized, row: usize, columns: usize) Quantized {
         const offset = row * (columns / self.step);
         return .{
-            .values = self.values + row * columns,
+            .values = self.values + row * columns * self.planes,
             .scales = self.scales + offset,
             .corrections = self.corrections + offset,
             .sums = self.sums + offset,
             .step = self.step,
             .scale_block = self.scale_block,
+            .planes = self.planes,
         };
     }
 };
@@ -119,6 +129,8 @@ pub const MatmulInt8 = extern struct {
     follow: [*]const u8,
     out: Output,
 };
+
+pub const MatmulInt8Function = *const fn (*const MatmulInt8) callconv(.c) void;
 
 pub const MatmulFloat = extern struct {
     values: *const anyopaque,
@@ -288,7 +300,8 @@ pub const PackFloat = extern struct {
 pub const Kernels = extern struct {
     /// Bytes of packed weights are `w + weight_bias`.
     weight_bias: u32,
-    matmul_int8: [FormatId.count]*const fn (*const MatmulInt8) callconv(.c) void,
+    /// By planes of the activations, less one, and by format.
+    matmul_int8: [planes_max][FormatId.count]MatmulInt8Function,
     matmul_float: [FloatId.count]*const fn (*const MatmulFloat) callconv(.c) void,
     rms_norm: *const fn (*const RmsNorm) callconv(.c) void,
     layer_norm: *const fn (*const LayerNorm) callconv(.c) void,

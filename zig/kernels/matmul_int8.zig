@@ -3,6 +3,9 @@
 //! Each output is one lane. Integer dots run over a step of 32 (or 16) columns and are exact; what
 //! follows them is one fused multiply-add per step, in column order. So the tile's shape, the
 //! number of tokens in a call and the instruction set do not change a bit.
+//!
+//! Two planes of activations are two dots, joined as integers: at most 32 · 255 · 32,512 with the
+//! bias of the weights, an eighth of what an int32 holds.
 
 const interface = @import("interface.zig");
 const output = @import("output.zig");
@@ -14,15 +17,18 @@ const lanes = simd.lanes;
 const F32 = simd.F32;
 const I32 = simd.I32;
 
-/// The function for one packed format.
-pub fn Matmul(comptime format: Format) type {
+/// The function for one packed format and activations of so many planes.
+pub fn Matmul(comptime format: Format, comptime planes: usize) type {
     return struct {
+        const tile_tokens = simd.tileOf(planes).tokens;
+        const tile_groups = simd.tileOf(planes).groups;
+
         pub fn run(args: *const Args) callconv(.c) void {
             var group = args.group_begin;
-            while (group + simd.tile_groups <= args.group_end) : (group += simd.tile_groups) {
-                allTokens(simd.tile_groups, args, group);
+            while (group + tile_groups <= args.group_end) : (group += tile_groups) {
+                allTokens(tile_groups, args, group);
             }
-            inline for (1..simd.tile_groups) |rest| {
+            inline for (1..tile_groups) |rest| {
                 if (args.group_end - group == rest) allTokens(rest, args, group);
             }
         }
@@ -31,10 +37,10 @@ pub fn Matmul(comptime format: Format) type {
         fn allTokens(comptime groups: usize, args: *const Args, group: usize) void {
             var ahead: Ahead = .init(groups, args, group);
             var token: usize = 0;
-            while (token + simd.tile_tokens <= args.tokens) : (token += simd.tile_tokens) {
-                tile(simd.tile_tokens, groups, args, token, group, &ahead);
+            while (token + tile_tokens <= args.tokens) : (token += tile_tokens) {
+                tile(tile_tokens, groups, args, token, group, &ahead);
             }
-            inline for (1..simd.tile_tokens) |rest| {
+            inline for (1..tile_tokens) |rest| {
                 if (args.tokens - token == rest) tile(rest, groups, args, token, group, &ahead);
             }
         }
@@ -52,7 +58,7 @@ pub fn Matmul(comptime format: Format) type {
             fn init(comptime groups: usize, args: *const Args, group: usize) Ahead {
                 const last = group + groups >= args.group_end;
                 const cells = groups * args.columns * lanes;
-                const tiles = (args.tokens + simd.tile_tokens - 1) / simd.tile_tokens;
+                const tiles = (args.tokens + tile_tokens - 1) / tile_tokens;
                 const lines_of_step = groups * format.step * lanes / line;
                 return .{
                     .next = if (last)
@@ -116,14 +122,13 @@ pub fn Matmul(comptime format: Format) type {
             step: usize,
         ) [tokens][groups]I32 {
             const steps = args.columns / format.step;
-            var dots: [tokens][groups]I32 = undefined;
-            inline for (0..tokens) |t| {
-                const start: I32 = if (simd.weight_bias == 0)
-                    @splat(0)
-                else
-                    @splat(args.src.corrections[(token + t) * steps + step]);
-                inline for (0..groups) |g| dots[t][g] = start;
-            }
+            const rows = tokens * planes;
+            var dots: [rows][groups]I32 = @splat(@splat(@splat(0)));
+            if (simd.weight_bias != 0) inline for (0..tokens) |t| {
+                const start: I32 = @splat(args.src.corrections[(token + t) * steps + step]);
+                inline for (0..groups) |g| dots[(t + 1) * planes - 1][g] = start;
+            };
+            const activations = args.src.values + token * planes * args.columns;
             inline for (0..format.step / 4) |k| {
                 const column = step * format.step + 4 * k;
                 var weights: [groups]simd.Bytes = undefined;
@@ -131,12 +136,27 @@ pub fn Matmul(comptime format: Format) type {
                     const at = (group + g) * args.columns * lanes + column * lanes;
                     weights[g] = args.values[at..][0 .. 4 * lanes].*;
                 }
-                inline for (0..tokens) |t| {
-                    const four = args.src.values[(token + t) * args.columns + column ..][0..4];
-                    inline for (0..groups) |g| dots[t][g] = simd.dot(dots[t][g], weights[g], four);
+                inline for (0..rows) |r| {
+                    const four = activations[r * args.columns + column ..][0..4];
+                    inline for (0..groups) |g| dots[r][g] = simd.dot(dots[r][g], weights[g], four);
                 }
             }
-            return dots;
+            return if (planes == 1) dots else joined(tokens, groups, dots);
+        }
+
+        inline fn joined(
+            comptime tokens: usize,
+            comptime groups: usize,
+            dots: [tokens * planes][groups]I32,
+        ) [tokens][groups]I32 {
+            const base: I32 = @splat(interface.plane_base);
+            var result: [tokens][groups]I32 = undefined;
+            inline for (&result, 0..) |*row, t| {
+                inline for (row, 0..) |*sum, g| {
+                    sum.* = base * dots[planes * t][g] + dots[planes * t + 1][g];
+                }
+            }
+            return result;
         }
 
         inline fn parameterAt(args: *const Args, group: usize, block: usize) usize {

@@ -9,15 +9,24 @@ const F32 = simd.F32;
 const I32 = simd.I32;
 const splat = simd.splat;
 
-/// q = round_half_even(x · 127 / max|x|), scale = max|x| / 127. A value that is not finite makes
-/// the scale so, and with it every output: it is caught at the end, not here.
+/// q = round_half_even(x · 127 / max|x|), scale = max|x| / 127; with two planes 32,512 for 127. A
+/// value that is not finite makes the scale so, and with it every output: it is caught at the end,
+/// not here.
 pub fn row(src: [*]const f32, dst: Quantized, width: usize) void {
-    if (dst.step == 32) {
-        quantizeRow(32, 32, src, dst, width);
-    } else if (dst.scale_block == 16) {
-        quantizeRow(16, 16, src, dst, width);
+    if (dst.planes == 1) {
+        ofPlanes(1, src, dst, width);
     } else {
-        quantizeRow(16, 32, src, dst, width);
+        ofPlanes(2, src, dst, width);
+    }
+}
+
+inline fn ofPlanes(comptime planes: usize, src: [*]const f32, dst: Quantized, width: usize) void {
+    if (dst.step == 32) {
+        quantizeRow(planes, 32, 32, src, dst, width);
+    } else if (dst.scale_block == 16) {
+        quantizeRow(planes, 16, 16, src, dst, width);
+    } else {
+        quantizeRow(planes, 16, 32, src, dst, width);
     }
 }
 
@@ -25,6 +34,7 @@ pub fn row(src: [*]const f32, dst: Quantized, width: usize) void {
 const together = 4;
 
 fn quantizeRow(
+    comptime planes: usize,
     comptime step: usize,
     comptime scale_block: usize,
     src: [*]const f32,
@@ -33,24 +43,35 @@ fn quantizeRow(
 ) void {
     var column: usize = 0;
     while (column + together * scale_block <= width) : (column += together * scale_block) {
-        quantizeBlocks(step, scale_block, together, src, dst, column);
+        quantizeBlocks(planes, step, scale_block, together, src, dst, width, column);
     }
     while (column < width) : (column += scale_block) {
-        quantizeBlocks(step, scale_block, 1, src, dst, column);
+        quantizeBlocks(planes, step, scale_block, 1, src, dst, width, column);
     }
 }
 
+const base = interface.plane_base;
+
+/// What a block's largest magnitude becomes.
+fn largestNumber(planes: usize) f32 {
+    return if (planes == 1) 127 else 127 * (base + 1);
+}
+
 /// Blocks below this become zeros: their 127 / max|x| would overflow.
-const magnitude_min = 1e-36;
+fn magnitudeMin(planes: usize) f32 {
+    return if (planes == 1) 1e-36 else 1e-33;
+}
 
 const magic_bits: i32 = @bitCast(@as(f32, simd.magic));
 
 inline fn quantizeBlocks(
+    comptime planes: usize,
     comptime step: usize,
     comptime scale_block: usize,
     comptime blocks: usize,
     src: [*]const f32,
     dst: Quantized,
+    width: usize,
     column: usize,
 ) void {
     const parts = scale_block / lanes;
@@ -64,20 +85,22 @@ inline fn quantizeBlocks(
         }
     }
     const magnitude: @Vector(blocks, f32) = simd.maxMagnitudes(blocks, largest);
-    const enough = magnitude > @as(@Vector(blocks, f32), @splat(magnitude_min));
-    const full: @Vector(blocks, f32) = @splat(127.0);
+    const enough = magnitude > @as(@Vector(blocks, f32), @splat(magnitudeMin(planes)));
+    const full: @Vector(blocks, f32) = @splat(largestNumber(planes));
     const inverse = @select(f32, enough, full / magnitude, @as(@Vector(blocks, f32), @splat(0)));
     const scale = magnitude / full;
 
     var totals: [steps][blocks]I32 = @splat(@splat(@splat(0)));
     inline for (0..blocks) |b| {
         inline for (0..parts) |i| {
-            const q: I32 = @bitCast(x[b][i] * splat(inverse[b]) + splat(simd.magic));
+            const q = x[b][i] * splat(inverse[b]) + splat(simd.magic);
             const at = column + b * scale_block + i * lanes;
-            // As an array it would be stored byte by byte.
-            const to: *align(1) @Vector(lanes, i8) = @ptrCast(dst.values + at);
-            to.* = @truncate(q);
-            totals[i * lanes / step][b] +%= q;
+            if (planes == 1) {
+                putBytes(dst.values + at, q);
+            } else {
+                putPlanes(dst.values + at, dst.values + width + at, q);
+            }
+            totals[i * lanes / step][b] +%= @as(I32, @bitCast(q));
         }
     }
     inline for (0..steps) |s| {
@@ -91,6 +114,20 @@ inline fn quantizeBlocks(
         put(i32, blocks, steps, dst.corrections + at, correction);
         put(f32, blocks, steps, dst.sums + at, sum);
     }
+}
+
+inline fn putPlanes(first: [*]i8, second: [*]i8, q: F32) void {
+    // No tie: half of an odd base is no whole number.
+    const high = simd.mulAdd(q - splat(simd.magic), splat(1.0 / @as(f32, base)), splat(simd.magic));
+    putBytes(first, high);
+    putBytes(second, simd.mulAdd(high - splat(simd.magic), splat(-base), q));
+}
+
+/// The lowest byte of each lane.
+inline fn putBytes(to: [*]i8, q: F32) void {
+    // As an array it would be stored byte by byte.
+    const bytes: *align(1) @Vector(lanes, i8) = @ptrCast(to);
+    bytes.* = @truncate(@as(I32, @bitCast(q)));
 }
 
 /// `dst[i · by] = v[i]`

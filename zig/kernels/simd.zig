@@ -19,8 +19,11 @@ const has_avx2 = x86 and builtin.cpu.has(.x86, .avx2);
 pub const weight_bias: u8 = if (has_vnni_512) 128 else 0;
 
 /// Register tile of the int8 matmul: outputs are independent, so its shape never changes a bit.
-pub const tile_tokens = if (has_vnni_512) 4 else 2;
-pub const tile_groups = if (has_vnni_512) 3 else 1;
+/// Each plane of a token's activations has sums of its own.
+pub fn tileOf(planes: usize) struct { tokens: usize, groups: usize } {
+    if (!has_vnni_512) return .{ .tokens = 2 / planes, .groups = 1 };
+    return .{ .tokens = 4, .groups = if (planes == 1) 3 else 2 };
+}
 
 /// Register tile of the float matmul.
 pub const float_tile_tokens = if (has_vnni_512) 6 else 4;

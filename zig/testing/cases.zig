@@ -40,6 +40,8 @@ pub fn randomFloats(guard: *Guard, numbers: *Numbers, n: usize) []f32 {
 
 pub const QuantizedBuffer = struct {
     args: interface.Quantized,
+    layout: twin.Layout,
+    width: usize,
     values: []i8,
     scales: []f32,
     corrections: []i32,
@@ -49,22 +51,25 @@ pub const QuantizedBuffer = struct {
         guard: *Guard,
         rows: usize,
         width: usize,
-        step: usize,
-        block: usize,
+        layout: twin.Layout,
     ) QuantizedBuffer {
-        const values = guard.alloc(i8, rows * width);
-        const scales = guard.alloc(f32, rows * width / step);
-        const corrections = guard.alloc(i32, rows * width / step);
-        const sums = guard.alloc(f32, rows * width / step);
+        const steps = rows * width / layout.step;
+        const values = guard.alloc(i8, rows * width * layout.planes);
+        const scales = guard.alloc(f32, steps);
+        const corrections = guard.alloc(i32, steps);
+        const sums = guard.alloc(f32, steps);
         return .{
             .args = .{
                 .values = values.ptr,
                 .scales = scales.ptr,
                 .corrections = corrections.ptr,
                 .sums = sums.ptr,
-                .step = step,
-                .scale_block = block,
+                .step = layout.step,
+                .scale_block = layout.scale_block,
+                .planes = layout.planes,
             },
+            .layout = layout,
+            .width = width,
             .values = values,
             .scales = scales,
             .corrections = corrections,
@@ -73,9 +78,11 @@ pub const QuantizedBuffer = struct {
     }
 
     pub fn row(self: QuantizedBuffer, i: usize, width: usize) twin.QuantizedRow {
-        const steps = width / self.args.step;
+        const steps = width / self.layout.step;
+        const bytes = width * self.layout.planes;
         return .{
-            .values = self.values[i * width ..][0..width],
+            .layout = self.layout,
+            .values = self.values[i * bytes ..][0..bytes],
             .scales = self.scales[i * steps ..][0..steps],
             .sums = self.sums[i * steps ..][0..steps],
         };
@@ -93,9 +100,12 @@ pub const QuantizedBuffer = struct {
 
     /// What undoes the weight bias in the dots of step `s`.
     pub fn correctionAt(self: QuantizedBuffer, s: usize, weight_bias: u32) i32 {
+        const step = self.layout.step;
+        const steps = self.width / step;
+        const src = self.row(s / steps, self.width);
+        const begin = s % steps * step;
         var total: i32 = 0;
-        const step = self.args.step;
-        for (self.values[s * step ..][0..step]) |q| total += q;
+        for (begin..begin + step) |c| total += src.number(c);
         return -@as(i32, @intCast(weight_bias)) * total;
     }
 };

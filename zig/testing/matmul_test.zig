@@ -16,31 +16,31 @@ const QuantizedBuffer = cases.QuantizedBuffer;
 const packValues = cases.packValues;
 const packParameters = cases.packParameters;
 
-test "matmul_int8: every format, all tile edges, bias and residual" {
+test "matmul_int8: every format, one plane and two, all tile edges, bias and residual" {
     try onEachVariant(struct {
         fn case(kernels: *const interface.Kernels, guard: *Guard) !void {
-            inline for (0..interface.FormatId.count) |id| {
-                const format = comptime @as(interface.FormatId, @enumFromInt(id)).format();
-                const run = kernels.matmul_int8[id];
+            inline for (0..interface.FormatId.count) |id| for (1..interface.planes_max + 1) |n| {
                 for ([_]usize{ 1, 2, 3, 4, 5, 9 }) |tokens| {
-                    try caseInt8(format, run, kernels.weight_bias, guard, tokens, 48, 96);
+                    try caseInt8(@enumFromInt(id), n, kernels, guard, tokens, 48, 96);
                 }
-                try caseInt8(format, run, kernels.weight_bias, guard, 6, 37, 32);
-                try caseInt8(format, run, kernels.weight_bias, guard, 1, 1, 64);
-            }
+                try caseInt8(@enumFromInt(id), n, kernels, guard, 6, 37, 32);
+                try caseInt8(@enumFromInt(id), n, kernels, guard, 1, 1, 64);
+            };
         }
     }.case);
 }
 
 fn caseInt8(
-    comptime format: interface.Format,
-    run: *const fn (*const interface.MatmulInt8) callconv(.c) void,
-    weight_bias: u32,
+    comptime id: interface.FormatId,
+    planes: usize,
+    kernels: *const interface.Kernels,
     guard: *Guard,
     tokens: usize,
     rows: usize,
     columns: usize,
 ) !void {
+    const format = comptime id.format();
+    const weight_bias = kernels.weight_bias;
     var numbers: Numbers = .init(tokens * 1000 + rows);
     const blocks = columns / format.weight_block;
     const values = guard.alloc(i8, rows * columns);
@@ -62,14 +62,14 @@ fn caseInt8(
     const packed_minimums = packParameters(format.scale, guard, minimums, blocks, groups);
 
     const src_floats = randomFloats(guard, &numbers, tokens * columns);
-    const block: usize = if (format.step == 32) 32 else 16;
-    const src: QuantizedBuffer = .init(guard, tokens, columns, format.step, block);
+    const step = format.step;
+    const layout: twin.Layout = .{ .step = step, .scale_block = step, .planes = planes };
+    const src: QuantizedBuffer = .init(guard, tokens, columns, layout);
     for (0..tokens) |t| {
-        const row = src_floats[t * columns ..][0..columns];
-        twin.quantize(row, format.step, block, src.row(t, columns));
+        twin.quantize(src_floats[t * columns ..][0..columns], src.row(t, columns));
     }
     // All of the largest magnitude, against weights of -128: where narrow sums would saturate.
-    @memset(src.values[0..32], 127);
+    for (0..planes) |p| @memset(src.values[p * columns ..][0..32], 127);
     for (src.corrections, 0..) |*correction, s| correction.* = src.correctionAt(s, weight_bias);
 
     const bias = randomFloats(guard, &numbers, groups * lanes);
@@ -77,10 +77,10 @@ fn caseInt8(
     const expected = guard.alloc(f32, tokens * rows);
     const found = guard.alloc(f32, tokens * rows);
     for (0..tokens) |t| for (0..rows) |r| {
-        const dot = twin.dotInt8(weights, r, src.row(t, columns), format.step);
+        const dot = twin.dotInt8(weights, r, src.row(t, columns));
         expected[t * rows + r] = dot + bias[r] + residual[t * rows + r];
     };
-    run(&.{
+    kernels.matmul_int8[planes - 1][@intFromEnum(id)](&.{
         .values = packed_values.ptr,
         .scales = packed_scales.ptr,
         .minimums = if (format.minimum) packed_minimums.ptr else null,

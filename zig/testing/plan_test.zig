@@ -128,6 +128,7 @@ test "buffers: shapes and forms" {
     }
     try expectRefused("buffers", 1, "quantized", 0);
     try expectRefused("buffers", 6, "quantized", 0);
+    try expectRefused("buffers", 6, "quantized", 3);
 }
 
 test "operations: every index must be there" {

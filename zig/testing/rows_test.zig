@@ -14,26 +14,31 @@ const randomFloats = cases.randomFloats;
 const floatSink = cases.floatSink;
 const QuantizedBuffer = cases.QuantizedBuffer;
 
-test "quantize: three layouts, halves to even, zero blocks" {
+test "quantize: each layout, halves to even, zero blocks" {
     try onEachVariant(struct {
         fn case(kernels: *const interface.Kernels, guard: *Guard) !void {
-            const layouts = [_][2]usize{ .{ 32, 32 }, .{ 16, 16 }, .{ 16, 32 } };
+            const layouts = [_]twin.Layout{
+                .{},
+                .{ .step = 16, .scale_block = 16 },
+                .{ .step = 16 },
+                .{ .planes = 2 },
+                .{ .step = 16, .scale_block = 16, .planes = 2 },
+                .{ .step = 16, .planes = 2 },
+            };
             for (layouts) |layout| for ([_]usize{ 32, 96, 768 }) |width| {
                 const rows = 3;
                 var numbers: Numbers = .init(width);
                 const src = randomFloats(guard, &numbers, rows * width);
                 @memset(src[0..32], 0);
-                // 127 and halves: exactly between two integers.
+                // The largest number and halves: exactly between two integers.
                 for (src[width..][0..32], 0..) |*x, i| x.* = @as(f32, @floatFromInt(i)) - 15.5;
-                src[width] = 127;
+                src[width] = if (layout.planes == 1) 127 else 32512;
                 // Too small for 127 / max|x| to be finite.
                 for (src[2 * width ..][0..32], 0..) |*x, i| x.* = if (i % 2 == 0) 1e-38 else 0;
-                const expected: QuantizedBuffer =
-                    .init(guard, rows, width, layout[0], layout[1]);
-                const found: QuantizedBuffer = .init(guard, rows, width, layout[0], layout[1]);
+                const expected: QuantizedBuffer = .init(guard, rows, width, layout);
+                const found: QuantizedBuffer = .init(guard, rows, width, layout);
                 for (0..rows) |r| {
-                    const row = src[r * width ..][0..width];
-                    twin.quantize(row, layout[0], layout[1], expected.row(r, width));
+                    twin.quantize(src[r * width ..][0..width], expected.row(r, width));
                 }
                 kernels.quantize(&.{
                     .src = src.ptr,
@@ -54,10 +59,13 @@ test "quantize: a value that is not finite shows in the scale" {
                 const src = guard.alloc(f32, 64);
                 @memset(src, 1);
                 src[45] = bad;
-                const found: QuantizedBuffer = .init(guard, 1, 64, 32, 32);
-                kernels.quantize(&.{ .src = src.ptr, .dst = found.args, .rows = 1, .width = 64 });
-                try testing.expect(std.math.isFinite(found.scales[0]));
-                try testing.expect(!std.math.isFinite(found.scales[1]));
+                for ([_]usize{ 1, 2 }) |planes| {
+                    const found: QuantizedBuffer = .init(guard, 1, 64, .{ .planes = planes });
+                    const into = found.args;
+                    kernels.quantize(&.{ .src = src.ptr, .dst = into, .rows = 1, .width = 64 });
+                    try testing.expect(std.math.isFinite(found.scales[0]));
+                    try testing.expect(!std.math.isFinite(found.scales[1]));
+                }
             }
         }
     }.case);
@@ -156,11 +164,11 @@ test "a sink without floats quantises what it would have stored" {
             const src = randomFloats(guard, &numbers, rows * width);
             const weight = randomFloats(guard, &numbers, width);
             const row = guard.alloc(f32, width);
-            const expected: QuantizedBuffer = .init(guard, rows, width, 32, 32);
-            const found: QuantizedBuffer = .init(guard, rows, width, 32, 32);
+            const expected: QuantizedBuffer = .init(guard, rows, width, .{});
+            const found: QuantizedBuffer = .init(guard, rows, width, .{});
             for (0..rows) |r| {
                 twin.rmsNorm(src[r * width ..][0..width], weight, null, 1e-6, row);
-                twin.quantize(row, 32, 32, expected.row(r, width));
+                twin.quantize(row, expected.row(r, width));
             }
             const scratch = guard.alloc(f32, width);
             kernels.rms_norm(&.{

@@ -66,7 +66,7 @@ const buffers = [_]abi.Buffer{
     .{ .rows = @intFromEnum(abi.RowKind.keys), .width = 16, .float = 1, .quantized = 0 },
     tokens(hidden_size, 0), // 4: attention's result, and a norm's
     tokens(64, 0), // 5: gate and up
-    tokens(hidden_size, 1), // 6: activated
+    tokens(hidden_size, 2), // 6: activated, in two planes
     texts(hidden_size), // 7: pooled
     texts(embedding_size), // 8: projected
 };

@@ -74,26 +74,56 @@ fn polynomial(x: f32, c: []const f32) f32 {
     return result;
 }
 
+/// How a row is quantised, as `interface.Quantized` has it.
+pub const Layout = struct {
+    step: usize = 32,
+    scale_block: usize = 32,
+    planes: usize = 1,
+};
+
 /// A quantised row: scale and values of each step, as `interface.Quantized` lays them out.
 pub const QuantizedRow = struct {
+    layout: Layout,
     values: []i8,
     scales: []f32,
     sums: []f32,
+
+    /// The number that a column has become.
+    pub fn number(self: QuantizedRow, column: usize) i32 {
+        const first: i32 = self.values[column];
+        if (self.layout.planes == 1) return first;
+        return 255 * first + self.values[self.values.len / 2 + column];
+    }
+
+    fn put(self: QuantizedRow, column: usize, x: i32) void {
+        if (self.layout.planes == 1) {
+            self.values[column] = @intCast(x);
+            return;
+        }
+        // From -127 to 127, as one of each 255 neighbours.
+        const second = @mod(x + 127, 255) - 127;
+        self.values[column] = @intCast(@divExact(x - second, 255));
+        self.values[self.values.len / 2 + column] = @intCast(second);
+    }
 };
 
-pub fn quantize(src: []const f32, step: usize, scale_block: usize, out: QuantizedRow) void {
+pub fn quantize(src: []const f32, out: QuantizedRow) void {
+    const step = out.layout.step;
+    const scale_block = out.layout.scale_block;
+    const full: f32 = if (out.layout.planes == 1) 127 else 32512;
+    const least: f32 = if (out.layout.planes == 1) 1e-36 else 1e-33;
     var column: usize = 0;
     while (column < src.len) : (column += scale_block) {
         var largest: f32 = 0;
         for (src[column..][0..scale_block]) |x| largest = @max(largest, @abs(x));
-        const inverse: f32 = if (largest > 1e-36) 127.0 / largest else 0;
-        for (src[column..][0..scale_block], out.values[column..][0..scale_block]) |x, *q| {
-            q.* = @intFromFloat(roundHalfEven(x * inverse));
+        const inverse: f32 = if (largest > least) full / largest else 0;
+        for (src[column..][0..scale_block], column..) |x, c| {
+            out.put(c, @intFromFloat(roundHalfEven(x * inverse)));
         }
         for (column / step..(column + scale_block) / step) |s| {
             var total: i32 = 0;
-            for (out.values[s * step ..][0..step]) |q| total += q;
-            out.scales[s] = largest / 127.0;
+            for (s * step..(s + 1) * step) |c| total += out.number(c);
+            out.scales[s] = largest / full;
             out.sums[s] = out.scales[s] * @as(f32, @floatFromInt(total));
         }
     }
@@ -269,12 +299,13 @@ pub const Weights = struct {
 };
 
 /// One output of an int8 product: an exact dot a step, then one fused multiply-add.
-pub fn dotInt8(weights: Weights, row: usize, src: QuantizedRow, step: usize) f32 {
+pub fn dotInt8(weights: Weights, row: usize, src: QuantizedRow) f32 {
+    const step = src.layout.step;
     var acc: f32 = 0;
     for (0..weights.columns / step) |s| {
         var dot: i32 = 0;
         for (s * step..(s + 1) * step) |c| {
-            dot += @as(i32, weights.values[row * weights.columns + c]) * src.values[c];
+            dot += @as(i32, weights.values[row * weights.columns + c]) * src.number(c);
         }
         const at = row * (weights.columns / weights.block) + s * step / weights.block;
         acc = @mulAdd(f32, @floatFromInt(dot), weights.scales[at] * src.scales[s], acc);

@@ -9,7 +9,7 @@ import {
 import { defineCommand } from "../command.ts";
 import { Failure, UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputText, openTexts, type TextSource } from "../input/texts.ts";
-import { MODEL_OPTION, requireModel, warnAbout } from "../model.ts";
+import { MODEL_OPTION, PRECISION_OPTION, requireModel, warnAbout } from "../model.ts";
 import { createFormat, FORMAT_NAMES, isBinary, OWN_FIELDS, type Shape } from "../output/formats.ts";
 import { openSink } from "../output/open.ts";
 import { stdoutSink } from "../output/stdout.ts";
@@ -46,6 +46,7 @@ export const embed = defineCommand({
       value: "N",
       help: "keep the first N components (Matryoshka)",
     },
+    ...PRECISION_OPTION,
     threads: {
       type: "count",
       value: "N",
@@ -78,7 +79,10 @@ Formats:
     }
     const source = await openTexts(positionals, values);
     const sink = openSink(values.output);
-    await using embedder = await open(model, { threads: values.threads });
+    await using embedder = await open(model, {
+      threads: values.threads,
+      precision: values.precision,
+    });
     warnAbout(embedder.config.warnings);
     const options: EmbedOptions = {
       task: values.task,

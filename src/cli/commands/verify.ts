@@ -2,14 +2,14 @@ import { styleText } from "node:util";
 import { type LayerFingerprint, open, type VerifyReport, verifyModel } from "../../index.ts";
 import { defineCommand } from "../command.ts";
 import { Failure } from "../errors.ts";
-import { onlyModel, warnAbout } from "../model.ts";
+import { onlyModel, PRECISION_OPTION, warnAbout } from "../model.ts";
 import { printOut } from "../output/stdout.ts";
 
 export const verify = defineCommand({
   name: "verify",
   summary: "check a model against its published figures, and fingerprint its layers",
-  usage: "MODEL [--json]",
-  options: { json: { type: "flag", help: "print one JSON object" } },
+  usage: "MODEL [--precision high] [--json]",
+  options: { ...PRECISION_OPTION, json: { type: "flag", help: "print one JSON object" } },
   details: `
 A figure is the cosine similarity of two texts, as the model's authors publish it. Exit code 1 when
 one is off; 0 when all are right, and when none are known for this model, which is said.
@@ -18,7 +18,8 @@ A layer's fingerprint is what it makes of one text: the root mean square of its 
 a digest of their bits. The same file and version give the same digests on every machine; where two
 differ, the first layer that does tells where to look.`,
   async run({ values, positionals }) {
-    await using embedder = await open(onlyModel(positionals));
+    const { precision } = values;
+    await using embedder = await open(onlyModel(positionals), { precision });
     warnAbout(embedder.config.warnings);
     const report = await verifyModel(embedder);
     const json = () => `${JSON.stringify(report, null, 2)}\n`;
