@@ -26,6 +26,12 @@ const variants = [_]Variant{
         // The model prefers 256 bits, a habit of the first CPUs that had 512.
         .remove = x86Features(&.{.prefer_256_bit}),
     },
+    .{
+        .name = "avx_vnni",
+        .arch = .x86_64,
+        .model = &std.Target.x86.cpu.x86_64_v3,
+        .add = x86Features(&.{.avxvnni}),
+    },
     .{ .name = "avx2", .arch = .x86_64, .model = &std.Target.x86.cpu.x86_64_v3 },
     .{ .name = "neon", .arch = .aarch64, .model = &std.Target.aarch64.cpu.generic },
 };

@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 3;
+pub const version: u32 = 4;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;

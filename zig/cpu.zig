@@ -34,6 +34,15 @@ pub fn hasAvx2() bool {
     return extended.ebx & (avx2 | bmi1 | bmi2) == avx2 | bmi1 | bmi2;
 }
 
+/// VNNI in its form of 256 bits without AVX-512.
+pub fn hasAvxVnni() bool {
+    if (!hasAvx2()) return false;
+    const leaf = 7;
+    if (cpuid(leaf, 0).eax < 1) return false;
+    const vnni = 1 << 4;
+    return cpuid(leaf, 1).eax & vnni != 0;
+}
+
 /// AVX-512 F, BW, CD, DQ, VL and VNNI.
 pub fn hasAvx512Vnni() bool {
     if (!hasAvx2()) return false;

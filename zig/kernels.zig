@@ -4,6 +4,7 @@
 const interface = @import("kernels/interface.zig");
 const options = @import("options");
 const simd = @import("kernels/simd.zig");
+const simd_int8 = @import("kernels/simd_int8.zig");
 
 const attention = @import("kernels/attention.zig");
 const heads = @import("kernels/heads.zig");
@@ -34,7 +35,7 @@ fn floatTable() FloatTable {
 }
 
 const kernels: interface.Kernels = .{
-    .weight_bias = simd.weight_bias,
+    .weight_bias = simd_int8.weight_bias,
     .matmul_int8 = int8Table(),
     .matmul_float = floatTable(),
     .rms_norm = rows.rmsNorm,

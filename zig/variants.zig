@@ -14,6 +14,7 @@ pub const Variant = struct {
 /// The order is the order of preference.
 pub const all = [_]Variant{
     .{ .name = "avx512_vnni", .arch = .x86_64, .supported = cpu.hasAvx512Vnni },
+    .{ .name = "avx_vnni", .arch = .x86_64, .supported = cpu.hasAvxVnni },
     .{ .name = "avx2", .arch = .x86_64, .supported = cpu.hasAvx2 },
     .{ .name = "neon", .arch = .aarch64, .supported = cpu.hasNeon },
 };

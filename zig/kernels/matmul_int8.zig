@@ -10,6 +10,7 @@
 const interface = @import("interface.zig");
 const output = @import("output.zig");
 const simd = @import("simd.zig");
+const simd_int8 = @import("simd_int8.zig");
 
 const Args = interface.MatmulInt8;
 const Format = interface.Format;
@@ -20,8 +21,8 @@ const I32 = simd.I32;
 /// The function for one packed format and activations of so many planes.
 pub fn Matmul(comptime format: Format, comptime planes: usize) type {
     return struct {
-        const tile_tokens = simd.tileOf(planes).tokens;
-        const tile_groups = simd.tileOf(planes).groups;
+        const tile_tokens = simd_int8.tileOf(planes).tokens;
+        const tile_groups = simd_int8.tileOf(planes).groups;
 
         pub fn run(args: *const Args) callconv(.c) void {
             var group = args.group_begin;
@@ -122,25 +123,24 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
             step: usize,
         ) [tokens][groups]I32 {
             const steps = args.columns / format.step;
-            const rows = tokens * planes;
-            var dots: [rows][groups]I32 = @splat(@splat(@splat(0)));
-            if (simd.weight_bias != 0) inline for (0..tokens) |t| {
-                const start: I32 = @splat(args.src.corrections[(token + t) * steps + step]);
-                inline for (0..groups) |g| dots[(t + 1) * planes - 1][g] = start;
-            };
-            const activations = args.src.values + token * planes * args.columns;
-            inline for (0..format.step / 4) |k| {
-                const column = step * format.step + 4 * k;
-                var weights: [groups]simd.Bytes = undefined;
-                inline for (0..groups) |g| {
-                    const at = (group + g) * args.columns * lanes + column * lanes;
-                    weights[g] = args.values[at..][0 .. 4 * lanes].*;
-                }
-                inline for (0..rows) |r| {
-                    const four = activations[r * args.columns + column ..][0..4];
-                    inline for (0..groups) |g| dots[r][g] = simd.dot(dots[r][g], weights[g], four);
-                }
+            const column = step * format.step;
+            var weights: [groups][*]const u8 = undefined;
+            inline for (0..groups) |g| {
+                weights[g] = args.values + ((group + g) * args.columns + column) * lanes;
             }
+            var start: [tokens * planes]i32 = @splat(0);
+            if (simd_int8.weight_bias != 0) inline for (0..tokens) |t| {
+                start[(t + 1) * planes - 1] = args.src.corrections[(token + t) * steps + step];
+            };
+            const dots = simd_int8.dots(
+                format.step,
+                tokens * planes,
+                groups,
+                weights,
+                args.src.values + token * planes * args.columns + column,
+                args.columns,
+                start,
+            );
             return if (planes == 1) dots else joined(tokens, groups, dots);
         }
 

@@ -5,6 +5,7 @@ const std = @import("std");
 const interface = @import("interface.zig");
 const q8_0 = @import("../quants/q8_0.zig");
 const simd = @import("simd.zig");
+const simd_int8 = @import("simd_int8.zig");
 
 const lanes = simd.lanes;
 
@@ -24,7 +25,7 @@ fn packQ8Rows(args: *const interface.PackQ8) bool {
             const d = q8_0.scale(block);
             finite = finite and std.math.isFinite(d);
             args.scales[b * lanes + lane] = d;
-            const biased = q8_0.biased(block, simd.weight_bias);
+            const biased = q8_0.biased(block, simd_int8.weight_bias);
             const out = args.values + b * q8_0.columns * lanes + lane * 4;
             inline for (0..q8_0.columns / 4) |k| {
                 out[k * 4 * lanes ..][0..4].* = biased[4 * k ..][0..4].*;
@@ -39,9 +40,9 @@ fn packQ8Group(args: *const interface.PackQ8) bool {
     const blocks = args.columns / q8_0.columns;
     const pitch = blocks * q8_0.bytes;
     const infinite: @Vector(lanes, u16) = @splat(0x7c00);
-    const bias: simd.Bytes = @splat(simd.weight_bias);
+    const bias: simd_int8.Bytes = @splat(simd_int8.weight_bias);
     const scales: [*][lanes]u16 = @ptrCast(args.scales);
-    const values: [*]simd.Bytes = @ptrCast(@alignCast(args.values));
+    const values: [*]simd_int8.Bytes = @ptrCast(@alignCast(args.values));
     const from = args.src;
     var exponents: @Vector(lanes, u16) = @splat(0);
     for (0..blocks) |b| {
@@ -55,7 +56,7 @@ fn packQ8Group(args: *const interface.PackQ8) bool {
         inline for (0..2) |half| {
             const words = transposed(src + 2 + half * @sizeOf(Quarter), pitch);
             inline for (words, 0..) |word, k| {
-                values[b * 8 + half * 4 + k] = @as(simd.Bytes, @bitCast(word)) +% bias;
+                values[b * 8 + half * 4 + k] = @as(simd_int8.Bytes, @bitCast(word)) +% bias;
             }
         }
     }

@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const simd = @import("simd.zig");
+const simd_int8 = @import("simd_int8.zig");
 
 const lanes = simd.lanes;
 const F32 = simd.F32;
@@ -32,7 +33,7 @@ const Tile = struct { tokens: usize, groups: usize, floats: usize };
 /// By the bytes of a register. Where a dot is several instructions, they need registers as well.
 const tile: Tile = switch (std.simd.suggestVectorLength(u8).?) {
     64 => .{ .tokens = 8, .groups = 2, .floats = 16 },
-    32 => .{ .tokens = if (simd.weight_bias == 0) 4 else 5, .groups = 1, .floats = 6 },
+    32 => .{ .tokens = if (simd_int8.weight_bias == 0) 4 else 5, .groups = 1, .floats = 6 },
     else => .{ .tokens = 4, .groups = 1, .floats = 6 },
 };
 
@@ -44,7 +45,7 @@ fn int8(work: *const Work) callconv(.c) u64 {
         const a: i8 = @intCast(101 - 7 * t);
         four.* = .{ a, -a, a - 50, 50 - a };
     }
-    var stored: [tile.groups]simd.Bytes = undefined;
+    var stored: [tile.groups]simd_int8.Bytes = undefined;
     const pattern: [8]u8 = .{ 77, 77, 200, 200, 155, 155, 31, 31 };
     for (&stored) |*w| w.* = @bitCast(@as([lanes / 2][8]u8, @splat(pattern)));
     forget(&stored);
@@ -57,7 +58,7 @@ fn int8(work: *const Work) callconv(.c) u64 {
         forget(&activations);
         inline for (0..tile.tokens) |t| {
             inline for (0..tile.groups) |g| {
-                sums[t][g] = simd.dot(sums[t][g], weights[g], &activations[t]);
+                sums[t][g] = simd_int8.dot(sums[t][g], weights[g], &activations[t]);
             }
         }
     }

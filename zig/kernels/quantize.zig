@@ -2,6 +2,7 @@
 
 const interface = @import("interface.zig");
 const simd = @import("simd.zig");
+const simd_int8 = @import("simd_int8.zig");
 
 const Quantized = interface.Quantized;
 const lanes = simd.lanes;
@@ -107,7 +108,8 @@ inline fn quantizeBlocks(
         const bias: @Vector(blocks, i32) = @splat(@as(i32, step) *% magic_bits);
         const total = simd.sums(blocks, totals[s]) -% bias;
         // It wraps where values are not finite, which the scale tells.
-        const correction = total *% @as(@Vector(blocks, i32), @splat(-@as(i32, simd.weight_bias)));
+        const bias_of_weights: i32 = simd_int8.weight_bias;
+        const correction = total *% @as(@Vector(blocks, i32), @splat(-bias_of_weights));
         const sum = scale * @as(@Vector(blocks, f32), @floatFromInt(total));
         const at = column / step + s;
         put(f32, blocks, steps, dst.scales + at, scale);

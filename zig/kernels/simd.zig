@@ -1,5 +1,5 @@
-//! The only file that asks which instructions there are. Everything it offers gives the same bits
-//! on every CPU: integer dots are exact, and the float operations are IEEE 754's own.
+//! Float vectors. With simd_int8.zig the only file that asks which instructions there are.
+//! Everything it offers gives the same bits on every CPU: the operations are IEEE 754's own.
 
 const builtin = @import("builtin");
 const std = @import("std");
@@ -8,22 +8,9 @@ const interface = @import("interface.zig");
 pub const lanes = interface.lanes;
 pub const F32 = @Vector(lanes, f32);
 pub const I32 = @Vector(lanes, i32);
-/// 16 rows × 4 columns of packed weights.
-pub const Bytes = @Vector(4 * lanes, u8);
 
 const x86 = builtin.cpu.arch == .x86_64;
 const has_vnni_512 = x86 and builtin.cpu.has(.x86, .avx512vnni);
-const has_avx2 = x86 and builtin.cpu.has(.x86, .avx2);
-
-/// vpdpbusd multiplies unsigned by signed bytes, so the weights are stored as `w + 128` there.
-pub const weight_bias: u8 = if (has_vnni_512) 128 else 0;
-
-/// Register tile of the int8 matmul: outputs are independent, so its shape never changes a bit.
-/// Each plane of a token's activations has sums of its own.
-pub fn tileOf(planes: usize) struct { tokens: usize, groups: usize } {
-    if (!has_vnni_512) return .{ .tokens = 2 / planes, .groups = 1 };
-    return .{ .tokens = 4, .groups = if (planes == 1) 3 else 2 };
-}
 
 /// Register tile of the float matmul.
 pub const float_tile_tokens = if (has_vnni_512) 6 else 4;
@@ -35,54 +22,7 @@ pub const tile_keys = if (has_vnni_512) 2 else 1;
 pub const tile_keys_few = if (has_vnni_512) 3 else 1;
 pub const tile_values = if (has_vnni_512) 4 else 1;
 
-extern fn @"llvm.x86.avx512.vpdpbusd.512"(I32, I32, I32) I32;
-
-const Half = @Vector(8, i32);
-const HalfBytes = @Vector(32, i8);
-const HalfWords = @Vector(16, i16);
-extern fn @"llvm.x86.avx2.psign.b"(HalfBytes, HalfBytes) HalfBytes;
-extern fn @"llvm.x86.avx2.pmadd.ub.sw"(HalfBytes, HalfBytes) HalfWords;
-extern fn @"llvm.x86.avx2.pmadd.wd"(HalfWords, HalfWords) Half;
-
-/// `acc[r] += Σ_k weights[4 r + k] · activations[k]`, exact for activations in -127..127.
-pub inline fn dot(acc: I32, weights: Bytes, activations: *const [4]i8) I32 {
-    const four: i32 = @bitCast(activations.*);
-    const spread: I32 = @splat(four);
-    if (has_vnni_512) {
-        return @"llvm.x86.avx512.vpdpbusd.512"(acc, @bitCast(weights), spread);
-    }
-    if (has_avx2) return dotAvx2(acc, @bitCast(weights), @bitCast(spread));
-    return dotPlain(acc, @bitCast(weights), @bitCast(spread));
-}
-
-/// vpmaddubsw adds two products in 16 bits. With |w| ≤ 128 unsigned and ±a ≤ 127 signed the sum is
-/// at most 2 · 128 · 127 = 32,512, so it never saturates; a · w = sign(a, w) · |w|.
-inline fn dotAvx2(acc: I32, weights: @Vector(64, i8), spread: @Vector(64, i8)) I32 {
-    const ones: HalfWords = @splat(1);
-    var result: [2]Half = @bitCast(acc);
-    const w: [2]HalfBytes = @bitCast(weights);
-    const a: [2]HalfBytes = @bitCast(spread);
-    inline for (0..2) |i| {
-        const magnitude: HalfBytes = @bitCast(@abs(w[i]));
-        const signed = @"llvm.x86.avx2.psign.b"(a[i], w[i]);
-        const pairs = @"llvm.x86.avx2.pmadd.ub.sw"(magnitude, signed);
-        result[i] += @"llvm.x86.avx2.pmadd.wd"(pairs, ones);
-    }
-    return @bitCast(result);
-}
-
-/// Products of two bytes fit 16 bits, and so does the sum of two of them: |w| ≤ 128, |a| ≤ 127.
-inline fn dotPlain(acc: I32, weights: @Vector(64, i8), spread: @Vector(64, i8)) I32 {
-    const products = @as(@Vector(64, i16), weights) * @as(@Vector(64, i16), spread);
-    const even = @shuffle(i16, products, undefined, strided(32, 0, 2));
-    const odd = @shuffle(i16, products, undefined, strided(32, 1, 2));
-    const pairs = even + odd;
-    const first = @shuffle(i16, pairs, undefined, strided(16, 0, 2));
-    const second = @shuffle(i16, pairs, undefined, strided(16, 1, 2));
-    return acc + @as(I32, first) + @as(I32, second);
-}
-
-fn strided(comptime n: usize, comptime from: i32, comptime by: i32) @Vector(n, i32) {
+pub fn strided(comptime n: usize, comptime from: i32, comptime by: i32) @Vector(n, i32) {
     @setEvalBranchQuota(10_000); // many shuffles share one evaluation
     var mask: [n]i32 = undefined;
     for (&mask, 0..) |*m, i| m.* = from + by * @as(i32, @intCast(i));
