@@ -7,68 +7,75 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLoudLock } from "./loud-lock.ts";
 import { CACHE } from "./paths.ts";
-import { llamaCpp, llamaCppAmx } from "./peers-llama.ts";
+import { llamaCpp, llamaCppAmx } from "./peers/llama-cpp.ts";
+import { onnxRuntime, sentenceTransformers } from "./peers/minilm.ts";
+import { nodeLlamaCpp } from "./peers/node-llama-cpp.ts";
+import type { Installation, Installed, Peer } from "./peers/peer.ts";
+import { tokenizers } from "./peers/tokenizers.ts";
 import { type Log, logToStderr } from "./process.ts";
 
-export interface Peer {
-  /** Of its folder. */
-  readonly id: string;
-  /** In reports. */
-  readonly name: string;
-  /** Exact versions and flags: another recipe is another installation. */
-  readonly recipe: string;
-  /** Why this machine cannot run it; undefined where it can. */
-  readonly obstacle: () => string | undefined;
-  /** Installs into an empty folder, or throws with a reason that says what to do. */
-  readonly install: (folder: string, log: Log) => Promise<void>;
-  /** The command of its worker, given its folder; `bench/compare/protocol.ts` has what it says. */
-  readonly command: (folder: string) => readonly string[];
-}
-
-export const PEERS: readonly Peer[] = [llamaCpp, llamaCppAmx];
+export const PEERS: readonly Peer[] = [
+  llamaCpp,
+  llamaCppAmx,
+  nodeLlamaCpp,
+  onnxRuntime,
+  sentenceTransformers,
+  tokenizers,
+];
 
 const FOLDER = join(CACHE, "peers");
 const STAMP = "installed.txt";
 
-export function peerFolder({ id }: Peer): string {
+export function folderOf({ id }: Installation): string {
   return join(FOLDER, id);
 }
 
-export function isInstalled(peer: Peer): boolean {
-  const stamp = join(peerFolder(peer), STAMP);
-  return existsSync(stamp) && readFileSync(stamp, "utf8") === peer.recipe;
+export function isInstalled(installation: Installation): boolean {
+  const stamp = join(folderOf(installation), STAMP);
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === installation.recipe;
 }
 
-/** Installs a peer unless it is there in the wanted version. */
-export async function ensurePeer(peer: Peer, log: Log = logToStderr): Promise<void> {
-  if (isInstalled(peer)) return;
+/** Installs what is not there in the wanted version. */
+export async function ensureInstalled(
+  installation: Installation,
+  log: Log = logToStderr,
+): Promise<void> {
+  if (isInstalled(installation)) return;
   await mkdir(FOLDER, { recursive: true });
-  const folder = peerFolder(peer);
-  await withLoudLock(`${folder}.lock`, peer.name, log, async () => {
-    if (isInstalled(peer)) return;
+  const folder = folderOf(installation);
+  await withLoudLock(`${folder}.lock`, installation.id, log, async () => {
+    if (isInstalled(installation)) return;
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    await peer.install(folder, log);
+    await installation.install(folder, log);
     // Last: an interrupted installation has no stamp.
-    await writeFile(join(folder, STAMP), peer.recipe);
+    await writeFile(join(folder, STAMP), installation.recipe);
   });
 }
 
-/** Peers by name or id. Throws for a name that is none. */
-export function findPeers(names: readonly string[]): Peer[] {
-  return names.map((name) => {
-    const found = PEERS.find((peer) => peer.id === name || peer.name === name);
-    if (found) return found;
-    const known = PEERS.map(({ id }) => id).join(", ");
-    throw new Error(`there is no peer ${JSON.stringify(name)}; the peers are ${known}`);
-  });
+/** Installs a peer if need be. Throws with the reason why this machine cannot have it. */
+export async function bringPeer({ installation, command, source }: Peer): Promise<Installed> {
+  const obstacle = installation.obstacle();
+  if (obstacle !== undefined) throw new Error(obstacle);
+  await ensureInstalled(installation);
+  const folder = folderOf(installation);
+  return {
+    build: installation.recipe,
+    command: command(folder),
+    source: async (path) => (await source?.(folder)) ?? path,
+  };
 }
 
 if (import.meta.main) {
   const names = process.argv.slice(2);
-  for (const peer of names.length > 0 ? findPeers(names) : PEERS) {
-    const obstacle = peer.obstacle();
-    if (obstacle !== undefined) logToStderr(`${peer.name}: left out, ${obstacle}`);
-    else await ensurePeer(peer);
+  for (const peer of PEERS) {
+    if (names.length > 0 && !names.includes(peer.name)) continue;
+    try {
+      await bringPeer(peer);
+    } catch (error) {
+      logToStderr(`${peer.name}: ${error instanceof Error ? error.message : error}`);
+      // Who asks for it by name wants it.
+      if (names.length > 0) process.exitCode = 1;
+    }
   }
 }

@@ -51,6 +51,18 @@ export async function runCommand(
   return { exitCode, output, seconds: (performance.now() - start) / 1000 };
 }
 
+/** Runs a command. Throws with its last lines unless it ends well. */
+export async function runOrThrow(
+  command: readonly string[],
+  label: string,
+  log: Log,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const finished = await runCommand(command, { label, log, env: { ...process.env, ...env } });
+  if (finished.exitCode === 0) return;
+  throw new Error(`${label}: ${command.slice(0, 4).join(" ")} failed\n${tail(finished.output)}`);
+}
+
 /** Does `work`, saying every five seconds for how long it has been at it. */
 export async function withHeartbeat<T>(
   { label, log, note, intervalMs = HEARTBEAT_MS }: Heartbeat,

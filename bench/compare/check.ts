@@ -1,7 +1,7 @@
 /** A worker's time counts only when its vectors are right. */
 import { join } from "node:path";
 import { distance } from "../../test/reference/golden.ts";
-import { decodeVector } from "./protocol.ts";
+import { type Arithmetic, decodeVector, type Operations } from "./protocol.ts";
 import type { Worker } from "./worker.ts";
 
 export type ModelName = "gemma" | "minilm";
@@ -16,9 +16,11 @@ export interface Accuracy {
   readonly cosineMin: number;
 }
 
-/** What 8-bit weights and activations may cost; llama.cpp's own figures are well within. */
-const COSINE_MIN = 0.995;
-const RMS_MAX = 0.003;
+/** What rounding may cost; with bytes, llama.cpp's own figures are well within. */
+const TOLERANCES: Readonly<Record<Arithmetic, Pick<Accuracy, "cosineMin" | "rms">>> = {
+  int8: { cosineMin: 0.995, rms: 0.003 },
+  float32: { cosineMin: 0.99999, rms: 1e-5 },
+};
 /** What two workers may differ by on one text: each may be off to its own side. */
 const AGREEMENT_MIN = 0.99;
 
@@ -37,34 +39,43 @@ async function readSample(model: Sample): Promise<Golden[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** Embeds the sample. Throws when the vectors are not those of the model. */
+/** The small model has references of its own. */
+export function sampleOf(model: ModelName, isTiny: boolean): Sample {
+  return isTiny && model === "gemma" ? "mini" : model;
+}
+
+/** Embeds the sample, with a model that the worker has loaded so. */
+export async function measureAccuracy(
+  worker: Worker,
+  sample: Sample,
+  loaded: Operations["load"][0],
+): Promise<Accuracy> {
+  const golden = await readSample(sample);
+  const of = { case: "check" };
+  const texts = golden.map(({ text }) => text);
+  await worker.ask("prepare", { ...of, ...loaded, texts, ids: golden.map(({ ids }) => ids) });
+  await worker.ask("run", { ...of, times: 1 });
+  const found = (await worker.ask("vectors", of)).vectors.map(decodeVector);
+  await worker.ask("release", of);
+  const expected = golden.map(({ embedding }) => decodeVector(embedding));
+  return { ...distance(found, expected), cosineMin: cosineMin(found, expected) };
+}
+
+/** Throws when the vectors are not those of the model. */
 export async function checkWorker(
   worker: Worker,
-  model: Sample,
-  path: string,
-  threads: number,
+  sample: Sample,
+  loaded: Operations["load"][0],
 ): Promise<Accuracy> {
-  const sample = await readSample(model);
-  const request = { case: "check", model: path, threads };
-  await worker.ask("prepare", {
-    ...request,
-    texts: sample.map(({ text }) => text),
-    ids: sample.map(({ ids }) => ids),
-  });
-  await worker.ask("run", { case: "check", times: 1 });
-  const { vectors } = await worker.ask("vectors", { case: "check" });
-  await worker.ask("release", { case: "check" });
-  const found = vectors.map(decodeVector);
-  const expected = sample.map(({ embedding }) => decodeVector(embedding));
-  const accuracy = { ...distance(found, expected), cosineMin: cosineMin(found, expected) };
+  const accuracy = await measureAccuracy(worker, sample, loaded);
+  const asked = TOLERANCES[worker.ready.arithmetic];
   // Written so that a NaN is refused too.
-  if (!(accuracy.cosineMin >= COSINE_MIN && accuracy.rms <= RMS_MAX)) {
-    throw new Error(
-      `${worker.ready.name} is wrong on ${model}: cosine ${accuracy.cosineMin.toFixed(5)}, ` +
-        `rms ${accuracy.rms.toFixed(5)}; at least ${COSINE_MIN} and at most ${RMS_MAX} are asked`,
-    );
-  }
-  return accuracy;
+  if (accuracy.cosineMin >= asked.cosineMin && accuracy.rms <= asked.rms) return accuracy;
+  throw new Error(
+    `${worker.ready.name} is wrong on ${sample}: cosine ${accuracy.cosineMin.toFixed(5)}, rms ` +
+      `${accuracy.rms.toExponential(2)}; at least ${asked.cosineMin} and at most ${asked.rms} ` +
+      "are asked",
+  );
 }
 
 /** Throws unless two workers' vectors of one case say the same. Returns the lowest cosine. */
@@ -76,6 +87,18 @@ export function checkAgreement(
   const cosine = found.length === ours.length ? cosineMin(found, ours) : Number.NaN;
   if (cosine >= AGREEMENT_MIN) return cosine;
   throw new Error(`${name} disagrees: cosine ${cosine.toFixed(5)}, not ${AGREEMENT_MIN}`);
+}
+
+/** Throws unless two tokenizers gave the same ids for every text. */
+export function checkSameIds(
+  name: string,
+  found: readonly Int32Array[],
+  ours: readonly Int32Array[],
+): void {
+  const isSame = (ids: Int32Array, i: number) =>
+    ids.length === ours[i]?.length && ids.every((id, at) => id === ours[i]![at]);
+  const other = found.length === ours.length ? found.findIndex((ids, i) => !isSame(ids, i)) : 0;
+  if (other !== -1) throw new Error(`${name} has other ids than ours for text ${other}`);
 }
 
 function cosineMin(found: readonly Float32Array[], expected: readonly Float32Array[]): number {

@@ -61,6 +61,7 @@ test("there are documents, and a block that does not end is an error", () => {
     "README.md",
     "docs/architecture.md",
     "docs/numbers.md",
+    "docs/performance.md",
   ]);
   expect(parseMarkdown("a\n```sh\nb\n```\nc").blocks).toEqual([
     { language: "sh", text: "b\n", line: 2 },

@@ -6,12 +6,12 @@ measured are `llama_decode` and the copy of the pooled vectors, nothing else.
 
 import ctypes
 import importlib.machinery
-import os
 import sys
 import time
 import types
 
-from worker import Worker, base64_floats, normalize, serve
+from tuning import fastest
+from worker import Worker, base64_floats, describe, normalize, serve
 
 
 def import_low_level():
@@ -46,8 +46,6 @@ FLASH = {
 }
 DECODE_TOKENS = (64, 128, 256, 512, 1024, 2048)
 """How many tokens go into one `llama_decode`: its attention is quadratic in them."""
-
-TUNING_RUNS = 3
 
 
 def load_model(path, loading):
@@ -130,6 +128,7 @@ def fill(texts):
 
 class Case:
     def __init__(self, model, threads, ids, tokens_max, flash):
+        self.tokens_max = tokens_max
         self.context = Context(model, threads, max(tokens_max, max(map(len, ids))), flash)
         self.batches = Batches(ids, tokens_max)
         self.dimensions = llama.llama_model_n_embd_out(model)
@@ -153,23 +152,8 @@ def best_case(model, threads, ids):
     sizes = [size for size in DECODE_TOKENS if size >= longest]
     enough = next((i for i, size in enumerate(sizes) if size >= total), len(sizes) - 1)
     sizes = sizes[: enough + 1] or [longest]
-
-    best, best_seconds = None, float("inf")
-
-    def attempt(tokens_max, flash):
-        nonlocal best, best_seconds
-        case = Case(model, threads, ids, tokens_max, flash)
-        seconds = min(case.run() for _ in range(TUNING_RUNS))
-        if seconds < best_seconds:
-            case, best, best_seconds = best, case, seconds
-            best.tokens_max = tokens_max
-        if case:
-            case.free()
-
-    for size in sizes:
-        attempt(size, "on")
-    attempt(best.tokens_max, "off")
-    return best
+    best = fastest(Case(model, threads, ids, size, "on") for size in sizes)
+    return fastest([best, Case(model, threads, ids, best.tokens_max, "off")])
 
 
 class LlamaCpp(Worker):
@@ -180,12 +164,7 @@ class LlamaCpp(Worker):
         self.cases = {}
 
     def ready(self):
-        return {
-            "name": os.environ["PEER_NAME"],
-            "build": os.environ["PEER_BUILD"],
-            "system": llama.llama_print_system_info().decode(),
-            "loadings": list(LOADINGS),
-        }
+        return describe(llama.llama_print_system_info().decode().strip(), "int8", LOADINGS)
 
     def load(self, model, threads):
         if model not in self.models:

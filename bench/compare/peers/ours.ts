@@ -2,21 +2,42 @@
  * ggufembed itself, through its public interface: texts go in, promises come back, and both count,
  * with the tokenizer, as its time. Answers what `protocol.ts` describes.
  */
-import { type Embedder, type EmbedResult, open, systemInfo } from "../../../src/index.ts";
-import { Control } from "../control.ts";
-import { encodeVector, type Operation, type Operations, type Request } from "../protocol.ts";
+import {
+  type Embedder,
+  type EmbedResult,
+  open,
+  openTokenizer,
+  systemInfo,
+  type Tokenizer,
+} from "../../../src/index.ts";
+import {
+  encodeNumbers,
+  type LoadRequest,
+  type Operation,
+  type Operations,
+  type Request,
+} from "../protocol.ts";
 
 interface Case {
   readonly model: Embedder;
   readonly texts: readonly string[];
   results: EmbedResult[];
-  control: Control | undefined;
 }
 
-const CALIBRATION_RUNS = 15;
+interface TokensCase {
+  readonly tokenizer: Tokenizer;
+  readonly texts: readonly string[];
+  readonly ids: Int32Array[];
+  next: number;
+}
+
+/** `auto` learns from its first calls how to share a batch; peers try their settings as well. */
+const WARM_SECONDS = 1;
+const WARM_CALLS_MAX = 20;
 
 const models = new Map<string, Embedder>();
 const cases = new Map<string, Case>();
+const tokensCases = new Map<string, TokensCase>();
 
 function named<T>(map: ReadonlyMap<string, T>, key: string): T {
   const found = map.get(key);
@@ -24,7 +45,8 @@ function named<T>(map: ReadonlyMap<string, T>, key: string): T {
   return found;
 }
 
-const modelKey = (model: string, threads: number) => `${model} with ${threads} threads`;
+const modelKey = ({ model, threads, precision = "default" }: LoadRequest) =>
+  `${model} with ${threads} threads and ${precision} precision`;
 
 async function timed(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
@@ -39,30 +61,33 @@ const runOnce = (work: Case) =>
     else work.results = await work.model.embed(work.texts);
   });
 
+function tokenizeNext(work: TokensCase): number {
+  const index = work.next++ % work.texts.length;
+  const start = performance.now();
+  work.ids[index] = work.tokenizer.encode(work.texts[index]!);
+  return (performance.now() - start) / 1000;
+}
+
 const vectorsOf = (results: readonly EmbedResult[]) =>
-  results.map(({ embedding }) => encodeVector(embedding));
+  results.map(({ embedding }) => encodeNumbers(embedding));
 
 const operations: {
   [Op in Operation]: (request: Operations[Op][0]) => Promise<Operations[Op][1]>;
 } = {
-  async load({ model, threads }) {
-    const key = modelKey(model, threads);
-    if (!models.has(key)) models.set(key, await open(model, { threads }));
+  async load(request) {
+    const { model, threads, precision } = request;
+    const key = modelKey(request);
+    if (!models.has(key)) models.set(key, await open(model, { threads, precision }));
     return {};
   },
 
-  async prepare({ case: id, model, threads, texts, control }) {
-    const work: Case = {
-      model: named(models, modelKey(model, threads)),
-      texts,
-      results: [],
-      control: undefined,
-    };
+  async prepare(request) {
+    const { case: id, texts } = request;
+    const work: Case = { model: named(models, modelKey(request)), texts, results: [] };
     cases.set(id, work);
-    if (control) {
-      const seconds: number[] = [];
-      for (let i = 0; i < CALIBRATION_RUNS; i++) seconds.push(await runOnce(work));
-      work.control = Control.calibrate(threads, Math.min(...seconds));
+    let seconds = 0;
+    for (let i = 0; i < WARM_CALLS_MAX && seconds < WARM_SECONDS; i++) {
+      seconds += await runOnce(work);
     }
     return { settings: "as it chooses" };
   },
@@ -70,21 +95,32 @@ const operations: {
   async run({ case: id, times }) {
     const work = named(cases, id);
     const seconds: number[] = [];
-    const control: number[] = [];
-    for (let i = 0; i < times; i++) {
-      seconds.push(await runOnce(work));
-      if (work.control) control.push(work.control.run());
-    }
-    return work.control ? { seconds, control } : { seconds };
+    for (let i = 0; i < times; i++) seconds.push(await runOnce(work));
+    return { seconds };
   },
 
   async vectors({ case: id }) {
     return { vectors: vectorsOf(named(cases, id).results) };
   },
 
+  async prepare_tokens({ case: id, model, texts }) {
+    const tokenizer = await openTokenizer(model);
+    tokensCases.set(id, { tokenizer, texts, ids: [], next: 0 });
+    return { settings: "as it is" };
+  },
+
+  async run_tokens({ case: id, times }) {
+    const work = named(tokensCases, id);
+    return { seconds: Array.from({ length: times }, () => tokenizeNext(work)) };
+  },
+
+  async tokens({ case: id }) {
+    return { ids: named(tokensCases, id).ids.map(encodeNumbers) };
+  },
+
   async release({ case: id }) {
-    named(cases, id).control?.close();
     cases.delete(id);
+    tokensCases.delete(id);
     return {};
   },
 
@@ -94,7 +130,7 @@ const operations: {
       const embedder = await open(model, { threads });
       result = await embedder.embed(text);
     });
-    return { seconds, vector: encodeVector(result!.embedding) };
+    return { seconds, vector: encodeNumbers(result!.embedding) };
   },
 
   async once({ model, threads, texts }) {
@@ -115,9 +151,11 @@ const say = (message: object) => process.stdout.write(`${JSON.stringify(message)
 
 const { version, bun, native } = await systemInfo();
 say({
-  name: "ggufembed",
-  build: `${version} on Bun ${bun}`,
+  // Tests let it play a peer.
+  name: process.env.PEER_NAME ?? "ggufembed",
+  build: process.env.PEER_BUILD ?? `${version} on Bun ${bun}`,
   system: `variant ${native?.variant}`,
+  arithmetic: "int8",
   loadings: ["as it chooses"],
 });
 for await (const line of console) {

@@ -8,30 +8,30 @@ from array import array
 
 
 class Worker:
-    """Answers what `bench/compare/protocol.ts` describes. A peer overrides what it can do."""
+    """Answers what `bench/compare/protocol.ts` describes: a method each, for the cases it plays."""
 
     def ready(self):
         """What the report says of the peer."""
         raise NotImplementedError
 
-    def load(self, model, threads):
-        raise NotImplementedError
 
-    def prepare(self, case, model, threads, texts, ids):
-        """Makes a case ready to run, with the settings that are best for it; returns their name."""
-        raise NotImplementedError
-
-    def run(self, case, times):
-        """Seconds of each run, around the work alone."""
-        raise NotImplementedError
-
-    def vectors(self, case):
-        """L2-normalised vectors of the last run, each an `array('f')`."""
-        raise NotImplementedError
+def describe(system, arithmetic, loadings=("as it chooses",)):
+    """What `ready` returns."""
+    return {
+        "name": os.environ["PEER_NAME"],
+        "build": os.environ["PEER_BUILD"],
+        "system": system,
+        "arithmetic": arithmetic,
+        "loadings": list(loadings),
+    }
 
 
 def base64_floats(values):
     return base64.b64encode(array("f", values).tobytes()).decode("ascii")
+
+
+def base64_ints(values):
+    return base64.b64encode(array("i", values).tobytes()).decode("ascii")
 
 
 def normalize(values):

@@ -1,13 +1,13 @@
 /** Virtual environments for peers that live in Python. */
 import { join } from "node:path";
-import { type Log, runCommand, tail } from "./process.ts";
+import { type Log, runOrThrow } from "../process.ts";
 
 /** The Python of a virtual environment. */
 export function pythonOf(folder: string): string {
   return join(folder, "bin", "python");
 }
 
-export interface Installation {
+export interface Step {
   /** `name==version` of every package: nothing is resolved. */
   readonly packages: readonly string[];
   readonly options?: readonly string[];
@@ -18,25 +18,15 @@ export interface Installation {
 export async function installPython(
   folder: string,
   name: string,
-  steps: readonly Installation[],
+  steps: readonly Step[],
   log: Log,
 ): Promise<void> {
-  await runOrThrow(["python3", "-m", "venv", folder], name, {}, log);
-  for (const { packages, options = [], env = {} } of steps) {
-    log(`${name}: installing ${packages.join(", ")}`);
+  await runOrThrow(["python3", "-m", "venv", folder], name, log);
+  for (const { packages, options = [], env } of steps) {
+    const told = packages.length > 3 ? [...packages.slice(0, 3), "…"] : packages;
+    log(`${name}: installing ${told.join(", ")}`);
     const pip = [pythonOf(folder), "-m", "pip", "install", "--disable-pip-version-check"];
     const fixed = ["--no-input", "--no-deps", "--progress-bar=off", ...options, ...packages];
-    await runOrThrow([...pip, ...fixed], name, env, log);
+    await runOrThrow([...pip, ...fixed], name, log, env);
   }
-}
-
-async function runOrThrow(
-  command: readonly string[],
-  label: string,
-  env: Readonly<Record<string, string>>,
-  log: Log,
-): Promise<void> {
-  const finished = await runCommand(command, { label, log, env: { ...process.env, ...env } });
-  if (finished.exitCode === 0) return;
-  throw new Error(`${label}: ${command.slice(0, 4).join(" ")} failed\n${tail(finished.output)}`);
 }
