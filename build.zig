@@ -33,6 +33,18 @@ const variants = [_]Variant{
         .add = x86Features(&.{.avxvnni}),
     },
     .{ .name = "avx2", .arch = .x86_64, .model = &std.Target.x86.cpu.x86_64_v3 },
+    .{
+        .name = "neon_i8mm",
+        .arch = .aarch64,
+        .model = &std.Target.aarch64.cpu.generic,
+        .add = std.Target.aarch64.featureSet(&.{ .dotprod, .i8mm }),
+    },
+    .{
+        .name = "neon_dotprod",
+        .arch = .aarch64,
+        .model = &std.Target.aarch64.cpu.generic,
+        .add = std.Target.aarch64.featureSet(&.{.dotprod}),
+    },
     .{ .name = "neon", .arch = .aarch64, .model = &std.Target.aarch64.cpu.generic },
 };
 
@@ -154,8 +166,10 @@ fn addTests(
         .root_module = module(b, "zig/tests.zig", arm, optimize),
         .use_llvm = true,
     });
-    emulated.setExecCmd(&.{ emulator, null });
-    step.dependOn(&b.addRunArtifact(emulated).step);
+    emulated.setExecCmd(&.{ emulator, "-cpu", "max", null });
+    const run = b.addRunArtifact(emulated);
+    run.setEnvironmentVariable("GGUFEMBED_TEST_VARIANTS", "neon_i8mm neon_dotprod neon");
+    step.dependOn(&run.step);
 }
 
 fn addGenerator(b: *std.Build, target: std.Build.ResolvedTarget) void {

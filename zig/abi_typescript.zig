@@ -49,10 +49,8 @@ fn write(out: *std.Io.Writer) !void {
     try out.print("/** Bytes of a message buffer. */\nexport const MESSAGE_SIZE = {d};\n", .{
         abi.message_size,
     });
-    try out.writeAll("/** CPU variants, best first. */\nexport const VARIANTS = [");
-    for (variants.all, 0..) |variant, i| {
-        try out.print("{s}\"{s}\"", .{ if (i == 0) "" else ", ", variant.name });
-    }
+    try out.writeAll("/** CPU variants, best first. */\nexport const VARIANTS = [\n");
+    for (variants.all) |variant| try out.print("  \"{s}\",\n", .{variant.name});
     try out.writeAll("] as const;\n");
     inline for (enums) |T| try writeEnum(out, T);
     inline for (structs) |T| try writeStruct(out, T);

@@ -2,8 +2,10 @@
 //! the system must also save the wide registers (XCR0).
 
 const builtin = @import("builtin");
+const std = @import("std");
 
 const x86 = builtin.cpu.arch == .x86_64;
+const arm = builtin.cpu.arch == .aarch64;
 
 /// XCR0: SSE and AVX state; and the three parts of AVX-512 state.
 const avx_state = 0x6;
@@ -54,7 +56,37 @@ pub fn hasAvx512Vnni() bool {
 }
 
 pub fn hasNeon() bool {
-    return builtin.cpu.arch == .aarch64;
+    return arm;
+}
+
+/// Dot products of four bytes (FEAT_DotProd).
+pub fn hasNeonDotprod() bool {
+    const HWCAP_ASIMDDP = 1 << 20;
+    return hasArmFeature(AT_HWCAP, HWCAP_ASIMDDP, "hw.optional.arm.FEAT_DotProd");
+}
+
+/// Products of 2 × 8 by 8 × 2 bytes (FEAT_I8MM).
+pub fn hasNeonI8mm() bool {
+    const HWCAP2_I8MM = 1 << 13;
+    return hasNeonDotprod() and
+        hasArmFeature(AT_HWCAP2, HWCAP2_I8MM, "hw.optional.arm.FEAT_I8MM");
+}
+
+const AT_HWCAP = 16;
+const AT_HWCAP2 = 26;
+
+/// What the system says: user code may not ask an AArch64 CPU itself.
+fn hasArmFeature(word: c_ulong, bit: c_ulong, name: [*:0]const u8) bool {
+    if (!arm) return false;
+    switch (builtin.os.tag) {
+        .linux => return std.c.getauxval(word) & bit != 0,
+        .macos => {
+            var value: c_int = 0;
+            var size: usize = @sizeOf(c_int);
+            return std.c.sysctlbyname(name, &value, &size, null, 0) == 0 and value != 0;
+        },
+        else => return false,
+    }
 }
 
 /// Round to nearest, keep denormals, trap nothing: IEEE 754's own, and the state of a fresh thread.
@@ -73,7 +105,7 @@ fn setFloatState(state: u32) void {
             :
             : [state] "r" (&state),
             : .{ .memory = true });
-    } else if (builtin.cpu.arch == .aarch64) {
+    } else if (arm) {
         asm volatile ("msr fpcr, %[state]"
             :
             : [state] "r" (@as(u64, state)),

@@ -36,6 +36,7 @@ fn floatTable() FloatTable {
 
 const kernels: interface.Kernels = .{
     .weight_bias = simd_int8.weight_bias,
+    .weight_columns = simd_int8.weight_columns,
     .matmul_int8 = int8Table(),
     .matmul_float = floatTable(),
     .rms_norm = rows.rmsNorm,

@@ -16,6 +16,8 @@ pub const all = [_]Variant{
     .{ .name = "avx512_vnni", .arch = .x86_64, .supported = cpu.hasAvx512Vnni },
     .{ .name = "avx_vnni", .arch = .x86_64, .supported = cpu.hasAvxVnni },
     .{ .name = "avx2", .arch = .x86_64, .supported = cpu.hasAvx2 },
+    .{ .name = "neon_i8mm", .arch = .aarch64, .supported = cpu.hasNeonI8mm },
+    .{ .name = "neon_dotprod", .arch = .aarch64, .supported = cpu.hasNeonDotprod },
     .{ .name = "neon", .arch = .aarch64, .supported = cpu.hasNeon },
 };
 

@@ -19,7 +19,7 @@ const task_bytes = 128 << 10;
 
 pub const MatrixInt8 = struct {
     format: interface.FormatId,
-    /// `[groups][columns / 4][16][4]`
+    /// `[groups][columns / 4][16][4]`, or with 8 for 4
     values: []align(64) u8,
     /// `[groups][columns / 32][16]`
     scales: []align(64) f16,

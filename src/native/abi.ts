@@ -7,7 +7,14 @@ export const NONE = 0xffffffff;
 /** Bytes of a message buffer. */
 export const MESSAGE_SIZE = 512;
 /** CPU variants, best first. */
-export const VARIANTS = ["avx512_vnni", "avx_vnni", "avx2", "neon"] as const;
+export const VARIANTS = [
+  "avx512_vnni",
+  "avx_vnni",
+  "avx2",
+  "neon_i8mm",
+  "neon_dotprod",
+  "neon",
+] as const;
 
 export const Status = {
   ok: 0,

@@ -59,7 +59,8 @@ pub const Sink = extern struct {
 ///
 /// Packed: `[rows / 16][columns / 4][16 rows][4 columns]` bytes, with scales (and minimums)
 /// `[rows / 16][columns / weight_block][16 rows]`. One dot-product instruction then advances 16
-/// outputs by 4 columns, and nothing is ever summed across lanes.
+/// outputs by 4 columns, and nothing is ever summed across lanes. Where `Kernels.weight_columns` is
+/// 8, so are the 4s.
 pub const Format = struct {
     /// Columns that share a weight scale: 32 or 16.
     weight_block: usize,
@@ -272,7 +273,7 @@ pub const PackQ8 = extern struct {
     /// Rows of `columns / 32` blocks of 34 bytes, one after another.
     src: [*]const u8,
     columns: usize,
-    /// The group's `[columns / 4][16][4]`.
+    /// The group's `[columns / 4][16][4]`, or with 8 for 4.
     values: [*]u8,
     /// The group's `[columns / 32][16]`.
     scales: [*]f16,
@@ -300,6 +301,8 @@ pub const PackFloat = extern struct {
 pub const Kernels = extern struct {
     /// Bytes of packed weights are `w + weight_bias`.
     weight_bias: u32,
+    /// Columns of a row that lie together in packed weights: 4 or 8.
+    weight_columns: u32,
     /// By planes of the activations, less one, and by format.
     matmul_int8: [planes_max][FormatId.count]MatmulInt8Function,
     matmul_float: [FloatId.count]*const fn (*const MatmulFloat) callconv(.c) void,

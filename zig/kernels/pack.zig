@@ -9,7 +9,10 @@ const simd_int8 = @import("simd_int8.zig");
 
 const lanes = simd.lanes;
 
-/// Rows of Q8_0 into `[columns / 4][16][4]` bytes and `[columns / 32][16]` scales.
+/// Columns of a row that lie together.
+const together = simd_int8.weight_columns;
+
+/// Rows of Q8_0 into `[columns / together][16][together]` bytes and `[columns / 32][16]` scales.
 pub fn packQ8(args: *const interface.PackQ8) callconv(.c) bool {
     return if (args.rows == lanes) packQ8Group(args) else packQ8Rows(args);
 }
@@ -26,9 +29,10 @@ fn packQ8Rows(args: *const interface.PackQ8) bool {
             finite = finite and std.math.isFinite(d);
             args.scales[b * lanes + lane] = d;
             const biased = q8_0.biased(block, simd_int8.weight_bias);
-            const out = args.values + b * q8_0.columns * lanes + lane * 4;
-            inline for (0..q8_0.columns / 4) |k| {
-                out[k * 4 * lanes ..][0..4].* = biased[4 * k ..][0..4].*;
+            const out = args.values + b * q8_0.columns * lanes + lane * together;
+            inline for (0..q8_0.columns / together) |k| {
+                const piece = biased[together * k ..][0..together];
+                out[k * together * lanes ..][0..together].* = piece.*;
             }
         }
     }
@@ -54,7 +58,7 @@ fn packQ8Group(args: *const interface.PackQ8) bool {
         scales[b] = d;
         exponents = @max(exponents, d & infinite);
         inline for (0..2) |half| {
-            const words = transposed(src + 2 + half * @sizeOf(Quarter), pitch);
+            const words = arranged(transposed(src + 2 + half * @sizeOf(Quarter), pitch));
             inline for (words, 0..) |word, k| {
                 values[b * 8 + half * 4 + k] = @as(simd_int8.Bytes, @bitCast(word)) +% bias;
             }
@@ -87,6 +91,21 @@ inline fn transposed(src: [*]const u8, pitch: usize) [4]Words {
         zip(first[1], last[1], low[1]),
         zip(first[1], last[1], high[1]),
     };
+}
+
+/// With eight columns together the words of two vectors take turns.
+inline fn arranged(words: [4]Words) [4]Words {
+    if (together == 4) return words;
+    comptime var masks: [2][lanes]i32 = undefined;
+    inline for (&masks, 0..) |*mask, half| inline for (mask, 0..) |*m, i| {
+        const row: i32 = (half * lanes + i) / 2;
+        m.* = if (i % 2 == 0) row else ~row;
+    };
+    var result: [4]Words = undefined;
+    inline for (&result, 0..) |*word, i| {
+        word.* = @shuffle(u32, words[i / 2 * 2], words[i / 2 * 2 + 1], masks[i % 2]);
+    }
+    return result;
 }
 
 inline fn join(comptime n: usize, a: @Vector(n, u32), b: @Vector(n, u32)) @Vector(2 * n, u32) {

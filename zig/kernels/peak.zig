@@ -67,7 +67,7 @@ fn int8(work: *const Work) callconv(.c) u64 {
         total += s;
     };
     work.result.* = @as(F32, @floatFromInt(total));
-    return work.rounds * tile.tokens * tile.groups * 4 * lanes;
+    return work.rounds * tile.tokens * tile.groups * simd_int8.dot_multiply_adds;
 }
 
 /// Makes the compiler believe that what is behind `pointer` has changed: else it would compute

@@ -119,12 +119,21 @@ pub fn floatSink(into: []f32) interface.Sink {
     };
 }
 
-/// `[groups][columns / 4][16][4]`
-pub fn packValues(guard: *Guard, values: []const i8, columns: usize, groups: usize, bias: u8) []u8 {
+/// `[groups][columns / together][16][together]`, as the variant has its weights.
+pub fn packValues(
+    guard: *Guard,
+    values: []const i8,
+    columns: usize,
+    groups: usize,
+    kernels: *const interface.Kernels,
+) []u8 {
     const out = guard.alloc(u8, groups * lanes * columns);
     const rows = values.len / columns;
+    const together = kernels.weight_columns;
+    const bias: u8 = @intCast(kernels.weight_bias);
     for (0..rows) |r| for (0..columns) |c| {
-        const at = (r / lanes * columns + c / 4 * 4) * lanes + r % lanes * 4 + c % 4;
+        const first = c / together * together;
+        const at = (r / lanes * columns + first) * lanes + r % lanes * together + c % together;
         out[at] = @as(u8, @bitCast(values[r * columns + c])) +% bias;
     };
     return out;

@@ -57,7 +57,7 @@ fn caseInt8(
         .minimums = if (format.minimum) minimums else null,
     };
     const groups = (rows + lanes - 1) / lanes;
-    const packed_values = packValues(guard, values, columns, groups, @intCast(weight_bias));
+    const packed_values = packValues(guard, values, columns, groups, kernels);
     const packed_scales = packParameters(format.scale, guard, scales, blocks, groups);
     const packed_minimums = packParameters(format.scale, guard, minimums, blocks, groups);
 

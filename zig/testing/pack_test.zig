@@ -58,8 +58,7 @@ fn caseRows(
         args.lane += rows;
         args.src += rows * row_bytes;
     }
-    const bias: u8 = @intCast(kernels.weight_bias);
-    const expected = packValues(guard, values, columns, 1, bias);
+    const expected = packValues(guard, values, columns, 1, kernels);
     const expected_scales = packParameters(f16, guard, scales, columns / 32, 1);
     try testing.expectEqualSlices(u8, expected, args.values[0..values.len]);
     const Bits = []const u16;
