@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 4;
+pub const version: u32 = 5;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -80,6 +80,7 @@ pub const OperationCode = enum(u32) {
     rms_norm,
     layer_norm,
     matmul,
+    activated_matmul,
     quantize,
     prepare_heads,
     attention,
@@ -87,6 +88,14 @@ pub const OperationCode = enum(u32) {
     pool,
     output,
 };
+
+/// Whether an operation multiplies with a matrix.
+pub fn isMatmul(code: u32) bool {
+    return switch (@as(OperationCode, @enumFromInt(code))) {
+        .matmul, .activated_matmul => true,
+        else => false,
+    };
+}
 
 pub const ActivationKind = enum(u32) { gelu_erf, gelu_tanh, silu };
 pub const Pooling = enum(u32) { none, mean, cls, last };
@@ -99,11 +108,11 @@ pub const Operation = extern struct {
     dst: u32,
     /// Weight: the table, matrix, norm weight or query norm.
     weight: u32,
-    /// Weight: bias or key norm.
+    /// Weight: bias, key norm or the weight of a second norm.
     second: u32,
     /// Buffer.
     residual: u32,
-    /// Buffer.
+    /// Buffer: K, or where a second norm goes.
     keys: u32,
     /// Activation kind or pooling.
     kind: u32,

@@ -144,7 +144,7 @@ fn chooseKernels(wanted: u32, message: *Message) error{UnsupportedCpu}!*const in
 fn matmulCells(operations: []const abi.Operation, loaded: []const weights.Weight) u64 {
     var cells: u64 = 0;
     for (operations) |op| {
-        if (op.code != @intFromEnum(abi.OperationCode.matmul)) continue;
+        if (!abi.isMatmul(op.code)) continue;
         const matrix = loaded[op.weight];
         cells += @as(u64, matrix.rows) * matrix.columns;
     }

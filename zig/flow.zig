@@ -35,18 +35,19 @@ const Flow = struct {
             .rms_norm => {
                 if (!self.hasFloat(op.src) or !self.hasResidual(op)) return false;
                 self.writeAll(op.dst);
+                if (op.keys != abi.none) self.writeAll(op.keys);
             },
             .layer_norm, .activation, .pool => {
                 if (!self.hasFloat(op.src)) return false;
                 self.writeAll(op.dst);
             },
             .matmul => {
-                const matrix = self.view.weights[op.weight];
-                const kind = self.view.parts[matrix.part_begin].type;
-                const int8 = kind == @intFromEnum(plan.TensorType.q8_0);
-                const readable = if (int8) self.quantized.isSet(op.src) else self.hasFloat(op.src);
-                if (!readable or !self.hasResidual(op)) return false;
+                if (!self.canMultiply(op) or !self.hasResidual(op)) return false;
                 self.writeFloat(op.dst);
+            },
+            .activated_matmul => {
+                if (!self.canMultiply(op)) return false;
+                self.writeAll(op.dst);
             },
             .quantize => {
                 if (!self.hasFloat(op.dst)) return false;
@@ -68,6 +69,14 @@ const Flow = struct {
 
     fn hasFloat(self: *const Flow, buffer: u32) bool {
         return self.float.isSet(buffer);
+    }
+
+    /// The source has the form that its matrix is multiplied with.
+    fn canMultiply(self: *const Flow, op: abi.Operation) bool {
+        const matrix = self.view.weights[op.weight];
+        const kind = self.view.parts[matrix.part_begin].type;
+        const int8 = kind == @intFromEnum(plan.TensorType.q8_0);
+        return if (int8) self.quantized.isSet(op.src) else self.hasFloat(op.src);
     }
 
     fn hasResidual(self: *const Flow, op: abi.Operation) bool {

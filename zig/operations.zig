@@ -5,14 +5,11 @@ const abi = @import("abi.zig");
 const batches = @import("batch.zig");
 const Engine = @import("engine.zig").Engine;
 const interface = @import("kernels/interface.zig");
+const products = @import("products.zig");
 const workspace = @import("workspace.zig");
 
 const Range = batches.Range;
 const lanes = interface.lanes;
-
-/// Tokens that a matrix product takes at a time: their activations stay in the second-level cache,
-/// and cancelling never waits for long.
-const matmul_tokens = 256;
 
 /// Query tiles that attention takes at a time, so that cancelling never waits for a long text.
 const attention_tiles = 16;
@@ -49,11 +46,11 @@ pub const Worker = struct {
     span: batches.Span,
     failure: *Failure,
 
-    fn buffer(self: *const Worker, index: u32) workspace.Buffer {
+    pub fn buffer(self: *const Worker, index: u32) workspace.Buffer {
         return self.engine.buffers[index];
     }
 
-    fn vector(self: *const Worker, index: u32) ?[*]const f32 {
+    pub fn vector(self: *const Worker, index: u32) ?[*]const f32 {
         if (index == abi.none) return null;
         return self.engine.weights[index].content.vector.ptr;
     }
@@ -65,7 +62,8 @@ pub fn execute(worker: *const Worker, op: abi.Operation, index: usize) void {
         .embed, .add_position, .add_row => lookUp(worker, op),
         .rms_norm => rmsNorm(worker, op),
         .layer_norm => layerNorm(worker, op),
-        .matmul => matmul(worker, op, index),
+        .matmul => products.matmul(worker, op, index),
+        .activated_matmul => products.activatedMatmul(worker, op, index),
         .quantize => quantize(worker, op),
         .prepare_heads => prepareHeads(worker, op, index),
         .attention => attention(worker, op),
@@ -117,6 +115,11 @@ fn rmsNorm(worker: *const Worker, op: abi.Operation) void {
         .weight = worker.vector(op.weight).?,
         .residual = if (op.residual == abi.none) null else worker.buffer(op.residual).at(own.begin),
         .sink = worker.buffer(op.dst).sink(own.begin, worker.scratch.rows.ptr),
+        .next_weight = worker.vector(op.second),
+        .next_sink = if (op.keys == abi.none)
+            undefined
+        else
+            worker.buffer(op.keys).sink(own.begin, worker.scratch.rows.ptr),
         .rows = own.len(),
         .width = src.width,
         .eps = @floatCast(op.number),
@@ -137,82 +140,6 @@ fn layerNorm(worker: *const Worker, op: abi.Operation) void {
     });
 }
 
-/// Threads that share a product divide the rows of the matrix, so that each weight is read once.
-fn matmul(worker: *const Worker, op: abi.Operation, index: usize) void {
-    const src = worker.buffer(op.src);
-    const weight = worker.engine.weights[op.weight];
-    const groups = worker.span.share(weight.groups());
-    var all = worker.span;
-    all.part = 0;
-    all.parts = 1;
-    const rows = all.rows(src.kind);
-    var row = rows.begin;
-    while (row < rows.end) : (row += matmul_tokens) {
-        if (worker.batch.cancelled()) return worker.failure.set(.cancelled, abi.none, 0);
-        const count = @min(matmul_tokens, rows.end - row);
-        const dst = worker.buffer(op.dst);
-        const out: interface.Output = .{
-            .dst = dst.at(row) + op.value,
-            .stride = dst.width,
-            .bias = worker.vector(op.second),
-            .residual = if (op.residual == abi.none)
-                null
-            else
-                worker.buffer(op.residual).at(row) + op.value,
-            .rows = weight.rows,
-        };
-        switch (weight.content) {
-            .int8 => |matrix| matmulInt8(worker, src, matrix.format)(&.{
-                .values = matrix.values.ptr,
-                .scales = matrix.scales.ptr,
-                .minimums = null,
-                .columns = weight.columns,
-                .src = src.quantized.?.at(row, src.width),
-                .tokens = count,
-                .group_begin = groups.begin,
-                .group_end = groups.end,
-                .follow = if (row + count < rows.end)
-                    matrix.values[groups.begin * lanes * weight.columns ..].ptr
-                else
-                    followingWeights(worker, index) orelse matrix.values.ptr,
-                .out = out,
-            }),
-            .float => |matrix| worker.engine.kernels.matmul_float[@intFromEnum(matrix.format)](&.{
-                .values = matrix.values.ptr,
-                .columns = weight.columns,
-                .src = src.at(row),
-                .tokens = count,
-                .group_begin = groups.begin,
-                .group_end = groups.end,
-                .out = out,
-            }),
-            .vector, .table => unreachable, // plan.check
-        }
-    }
-}
-
-fn matmulInt8(
-    worker: *const Worker,
-    src: workspace.Buffer,
-    format: interface.FormatId,
-) interface.MatmulInt8Function {
-    return worker.engine.kernels.matmul_int8[src.quantized.?.planes - 1][@intFromEnum(format)];
-}
-
-/// Where this thread's share of the next product after operation `index` begins.
-fn followingWeights(worker: *const Worker, index: usize) ?[*]const u8 {
-    for (worker.engine.operations[index + 1 ..]) |op| {
-        if (op.code != @intFromEnum(abi.OperationCode.matmul)) continue;
-        const weight = worker.engine.weights[op.weight];
-        const groups = worker.span.share(weight.groups());
-        return switch (weight.content) {
-            .int8 => |matrix| matrix.values[groups.begin * lanes * weight.columns ..].ptr,
-            else => null,
-        };
-    }
-    return null;
-}
-
 fn quantize(worker: *const Worker, op: abi.Operation) void {
     const buffer = worker.buffer(op.dst);
     const own = worker.span.rows(buffer.kind);
@@ -230,8 +157,12 @@ fn activation(worker: *const Worker, op: abi.Operation) void {
     const own = worker.span.rows(src.kind);
     worker.engine.kernels.activation(&.{
         .src = src.at(own.begin),
+        .stride = src.width,
+        .up = dst.width,
         .sink = dst.sink(own.begin, worker.scratch.rows.ptr),
         .rows = own.len(),
+        .columns = dst.width,
+        .column = 0,
         .width = dst.width,
         .kind = @enumFromInt(op.kind),
         .gated = op.flag != 0,

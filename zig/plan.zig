@@ -208,15 +208,12 @@ fn checkOperation(view: View, op: abi.Operation, last: bool) bool {
     if (!isNumber(op.number) or !isNumber(op.query_scale)) return false;
     return switch (code) {
         .embed, .add_position, .add_row => checkLookUp(view, op, code),
-        .rms_norm => isVector(view, op.weight, widthOf(view, op.src)) and
-            sameRows(view, op.src, op.dst) and sameWidth(view, op.src, op.dst) and
-            (op.residual == abi.none or
-                (hasFloat(view, op.residual) and sameWidth(view, op.src, op.residual) and
-                    sameRows(view, op.src, op.residual))) and hasFloat(view, op.src),
+        .rms_norm => checkRmsNorm(view, op),
         .layer_norm => isVector(view, op.weight, widthOf(view, op.src)) and
             isVector(view, op.second, widthOf(view, op.src)) and hasFloat(view, op.src) and
             sameRows(view, op.src, op.dst) and sameWidth(view, op.src, op.dst),
         .matmul => checkMatmul(view, op),
+        .activated_matmul => checkActivatedMatmul(view, op),
         .quantize => hasFloat(view, op.dst) and view.buffers[op.dst].quantized != 0,
         .prepare_heads => checkHeads(view, op) and
             (op.weight == abi.none or isVector(view, op.weight, op.head_size)) and
@@ -250,8 +247,41 @@ fn checkLookUp(view: View, op: abi.Operation, code: abi.OperationCode) bool {
     return table.columns == widthOf(view, op.dst) and rows <= table.rows;
 }
 
+fn checkRmsNorm(view: View, op: abi.Operation) bool {
+    const width = widthOf(view, op.src);
+    if (!hasFloat(view, op.src) or !isVector(view, op.weight, width)) return false;
+    if (!sameRows(view, op.src, op.dst) or !sameWidth(view, op.src, op.dst)) return false;
+    if (op.residual != abi.none) {
+        if (!hasFloat(view, op.residual) or !sameWidth(view, op.src, op.residual)) return false;
+        if (!sameRows(view, op.src, op.residual)) return false;
+    }
+    if (op.keys == abi.none) return op.second == abi.none;
+    // The second norm reads what the first wrote, row by row.
+    return op.keys != op.dst and hasFloat(view, op.dst) and isVector(view, op.second, width) and
+        sameRows(view, op.src, op.keys) and sameWidth(view, op.src, op.keys);
+}
+
+fn checkActivatedMatmul(view: View, op: abi.Operation) bool {
+    if (std.enums.fromInt(abi.ActivationKind, op.kind) == null) return false;
+    if (op.value != 0 or op.residual != abi.none or !checkProduct(view, op)) return false;
+    const width = widthOf(view, op.dst);
+    const times: u32 = if (op.flag != 0) 2 else 1;
+    return width % interface.activated_columns == 0 and
+        view.weights[op.weight].rows == times * width;
+}
+
 fn checkMatmul(view: View, op: abi.Operation) bool {
-    if (op.weight >= view.weights.len or !hasFloat(view, op.dst)) return false;
+    if (!hasFloat(view, op.dst) or !checkProduct(view, op)) return false;
+    const rows = view.weights[op.weight].rows;
+    if (@as(u64, op.value) + rows > widthOf(view, op.dst)) return false;
+    return op.residual == abi.none or
+        (hasFloat(view, op.residual) and sameWidth(view, op.residual, op.dst) and
+            sameRows(view, op.residual, op.dst));
+}
+
+/// The matrix and what it is multiplied with.
+fn checkProduct(view: View, op: abi.Operation) bool {
+    if (op.weight >= view.weights.len) return false;
     if (!sameRows(view, op.src, op.dst) or op.src == op.dst) return false;
     const matrix = view.weights[op.weight];
     if (matrix.kind != @intFromEnum(abi.WeightKind.matrix)) return false;
@@ -259,11 +289,7 @@ fn checkMatmul(view: View, op: abi.Operation) bool {
     const quantized = view.parts[matrix.part_begin].type == @intFromEnum(TensorType.q8_0);
     if (if (quantized) src.quantized == 0 else src.float == 0) return false;
     if (matrix.columns != src.width) return false;
-    if (@as(u64, op.value) + matrix.rows > widthOf(view, op.dst)) return false;
-    if (op.second != abi.none and !isVector(view, op.second, matrix.rows)) return false;
-    return op.residual == abi.none or
-        (hasFloat(view, op.residual) and sameWidth(view, op.residual, op.dst) and
-            sameRows(view, op.residual, op.dst));
+    return op.second == abi.none or isVector(view, op.second, matrix.rows);
 }
 
 fn checkHeads(view: View, op: abi.Operation) bool {

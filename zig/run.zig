@@ -93,7 +93,7 @@ fn sectionEnd(engine: *const Engine, begin: usize) usize {
     var bytes: usize = 0;
     for (engine.operations[begin..], begin..) |op, i| {
         if (op.code == @intFromEnum(abi.OperationCode.pool) and i > begin) return i;
-        if (op.code != @intFromEnum(abi.OperationCode.matmul)) continue;
+        if (!abi.isMatmul(op.code)) continue;
         bytes += engine.weights[op.weight].bytes();
         if (bytes > section_bytes and i > begin) return i;
     }

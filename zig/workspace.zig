@@ -4,6 +4,7 @@ const std = @import("std");
 const abi = @import("abi.zig");
 const interface = @import("kernels/interface.zig");
 const plan = @import("plan.zig");
+const products = @import("products.zig");
 
 const lanes = interface.lanes;
 
@@ -33,6 +34,8 @@ pub const Buffer = struct {
 pub const Scratch = struct {
     /// `query_tile` rows of the widest buffer.
     rows: []align(64) f32,
+    /// Products that are about to be activated.
+    products: []align(64) f32,
     /// Attention scores: `query_tile · heads_together` rows of the longest text.
     scores: []align(64) f32,
     /// One row of the widest table, as stored.
@@ -84,6 +87,7 @@ pub fn allocateScratch(
     for (all) |*scratch| {
         scratch.* = .{
             .rows = try arena.alignedAlloc(f32, .@"64", interface.query_tile * width),
+            .products = try arena.alignedAlloc(f32, .@"64", products.scratch_length),
             .scores = try arena.alignedAlloc(f32, .@"64", score_rows * length),
             .table_row = try arena.alloc(u8, row_bytes),
         };

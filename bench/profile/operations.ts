@@ -1,5 +1,12 @@
 /** What an operation of a plan is called in a profile, and what it has to do. */
-import { type Buffer, INT8_TYPES, type Operation, type Plan } from "../../src/arch/plan.ts";
+import {
+  type ActivationKind,
+  type Buffer,
+  INT8_TYPES,
+  isMatmul,
+  type Operation,
+  type Plan,
+} from "../../src/arch/plan.ts";
 import type { GgmlTypeName } from "../../src/gguf/types.ts";
 
 /** What one execution on one batch costs at least. */
@@ -23,9 +30,11 @@ const FLOAT_BYTES: Partial<Record<GgmlTypeName, number>> = { F32: 4, F16: 2, BF1
 export function labelOf(plan: Plan, operation: Operation): string {
   const width = (buffer: number) => bufferOf(plan, buffer).width;
   switch (operation.op) {
-    case "matmul": {
+    case "matmul":
+    case "activated_matmul": {
       const { columns, rows } = plan.weights[operation.matrix]!;
-      const what = `matmul ${columns}→${rows} ${matrixType(plan, operation.matrix)}`;
+      const then = operation.op === "matmul" ? "" : `, ${activationLabel(operation)}`;
+      const what = `matmul ${columns}→${rows} ${matrixType(plan, operation.matrix)}${then}`;
       return hasTokens(plan, operation.src) ? what : `${what}, of texts`;
     }
     case "attention": {
@@ -36,7 +45,7 @@ export function labelOf(plan: Plan, operation: Operation): string {
     case "prepare_heads":
       return `prepare_heads ${operation.headCount}·${operation.headCountKv}×${operation.headSize}`;
     case "activation":
-      return `${operation.kind}${operation.gated ? ", gated" : ""} ${width(operation.dst)}`;
+      return `${activationLabel(operation)} ${width(operation.dst)}`;
     case "quantize":
       return `quantize ${width(operation.buffer)}`;
     case "output":
@@ -46,6 +55,10 @@ export function labelOf(plan: Plan, operation: Operation): string {
   }
 }
 
+function activationLabel({ kind, gated }: { kind: ActivationKind; gated: boolean }): string {
+  return gated ? `gated ${kind}` : kind;
+}
+
 /** For a batch of texts of so many tokens each. */
 export function costOf(plan: Plan, operation: Operation, lengths: ArrayLike<number>): Cost {
   if (operation.op === "attention") {
@@ -53,7 +66,7 @@ export function costOf(plan: Plan, operation: Operation, lengths: ArrayLike<numb
     const pairs = sum(lengths, (length) => visiblePairs(length, reach, causal));
     return { ...NOTHING, float: 2 * pairs * headCount * headSize };
   }
-  if (operation.op !== "matmul") return NOTHING;
+  if (!isMatmul(operation)) return NOTHING;
   const { columns, rows } = plan.weights[operation.matrix]!;
   const sources = hasTokens(plan, operation.src)
     ? sum(lengths, (length) => length)

@@ -25,7 +25,7 @@ export function accessOf(operation: Operation): Access {
     case "rms_norm":
       return {
         reads: present(operation.src, operation.residual),
-        writes: [operation.dst],
+        writes: present(operation.dst, operation.next?.dst),
         writesAllForms: true,
       };
     case "layer_norm":
@@ -38,6 +38,13 @@ export function accessOf(operation: Operation): Access {
         multiplied: operation.src,
         writes: [operation.dst],
         writesAllForms: false,
+      };
+    case "activated_matmul":
+      return {
+        reads: [],
+        multiplied: operation.src,
+        writes: [operation.dst],
+        writesAllForms: true,
       };
     case "quantize":
       return { reads: [operation.buffer], writes: [operation.buffer], writesAllForms: true };

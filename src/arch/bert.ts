@@ -65,7 +65,6 @@ function addBuffers(plan: PlanBuilder, { hiddenSize, feedForwardLength }: Hyperp
     keys: plan.keys(hiddenSize),
     attended: plan.tokens(hiddenSize),
     summed: plan.tokens(hiddenSize),
-    expanded: plan.tokens(feedForwardLength),
     activated: plan.tokens(feedForwardLength),
   };
 }
@@ -99,11 +98,11 @@ function addAttention(pass: Pass, block: string, isFused: boolean): void {
 }
 
 function addFeedForward(pass: Pass, block: string): void {
-  const { plan, hiddenSize, feedForwardLength, x, expanded, activated, summed } = pass;
+  const { plan, hiddenSize, feedForwardLength, x, activated, summed } = pass;
 
-  const up = { name: `${block}.ffn_up`, rows: feedForwardLength };
-  plan.matmul({ src: x, parts: [up], bias: true, dst: expanded });
-  plan.activation({ src: expanded, dst: activated, kind: "gelu_erf", gated: false });
+  const parts = [{ name: `${block}.ffn_up`, rows: feedForwardLength }];
+  const gelu = { kind: "gelu_erf", gated: false } as const;
+  plan.activatedMatmul({ src: x, parts, bias: true, dst: activated, ...gelu });
 
   const down = { name: `${block}.ffn_down`, rows: hiddenSize };
   plan.matmul({ src: activated, parts: [down], bias: true, residual: x, dst: summed });

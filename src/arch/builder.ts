@@ -1,7 +1,15 @@
 import { ok as assert } from "node:assert/strict";
 import type { GgmlTypeName, GgufFile, TensorInfo } from "../gguf/types.ts";
 import { assignForms, type BufferShape, insertQuantize } from "./forms.ts";
-import type { BufferId, Operation, Plan, Precision, Weight, WeightId } from "./plan.ts";
+import type {
+  ActivationKind,
+  BufferId,
+  Operation,
+  Plan,
+  Precision,
+  Weight,
+  WeightId,
+} from "./plan.ts";
 import { type TensorRows, WeightList } from "./weights.ts";
 
 /** The fields of one operation, without its name. */
@@ -15,6 +23,15 @@ export interface MatmulFields {
   readonly residual?: BufferId;
   readonly dst: BufferId;
 }
+
+export interface ActivatedMatmulFields
+  extends Pick<MatmulFields, "src" | "parts" | "bias" | "dst"> {
+  readonly kind: ActivationKind;
+  readonly gated: boolean;
+}
+
+/** The native side shares activated products out by so many columns. */
+const ACTIVATED_COLUMNS = 32;
 
 /** What a plan says of itself besides its operations. */
 export interface PlanFields
@@ -32,6 +49,7 @@ export class PlanBuilder {
   readonly #weights: WeightList;
   readonly #precision: Precision;
   readonly #buffers: BufferShape[] = [];
+  readonly #betweens = new Map<string, BufferId>();
   readonly #operations: Operation[] = [];
   readonly #layerEnds: Operation[] = [];
 
@@ -85,7 +103,15 @@ export class PlanBuilder {
   rmsNorm(fields: Fields<"rms_norm">): void {
     const width = this.#weight(fields.weight).columns;
     this.#assertWidth(width, fields.src, fields.residual, fields.dst);
-    this.#operations.push({ op: "rms_norm", ...fields });
+    const norm: Operation = { op: "rms_norm", ...fields };
+    const before = this.#operations.at(-1);
+    const both = before && joinNorms(before, norm);
+    if (both === undefined) {
+      this.#operations.push(norm);
+    } else {
+      this.#operations[this.#operations.length - 1] = both;
+      if (this.#layerEnds.at(-1) === before) this.#layerEnds[this.#layerEnds.length - 1] = both;
+    }
   }
 
   layerNorm(fields: Fields<"layer_norm">): void {
@@ -107,8 +133,7 @@ export class PlanBuilder {
       this.#operations.push({
         op: "matmul",
         src,
-        matrix: this.#weights.matrix(stack.tensors, stack.rows, columns),
-        bias: bias ? this.#weights.vector(...stack.parts.map(biasOf)) : undefined,
+        ...this.#product(stack, columns, bias),
         residual,
         dst,
         dstColumn,
@@ -116,6 +141,25 @@ export class PlanBuilder {
       dstColumn += stack.rows;
     }
     this.#assertWidth(dstColumn, dst, residual);
+  }
+
+  /**
+   * Multiplies with the stacked parts, one or, gated, two of equal height, and activates the
+   * product: in one operation where they make one matrix, otherwise in several.
+   */
+  activatedMatmul({ src, parts, bias = false, dst, kind, gated }: ActivatedMatmulFields): void {
+    const { rows: of, width } = this.#buffers[dst]!;
+    const columns = this.#buffers[src]!.width;
+    const [stack, ...others] = this.#stacksOfOneType(parts, columns);
+    assert(parts.length === (gated ? 2 : 1) && parts.every(({ rows }) => rows === width));
+    if (stack !== undefined && others.length === 0 && width % ACTIVATED_COLUMNS === 0) {
+      const product = this.#product(stack, columns, bias);
+      this.#operations.push({ op: "activated_matmul", src, ...product, dst, kind, gated });
+      return;
+    }
+    const product = this.#between({ rows: of, width: parts.length * width });
+    this.matmul({ src, parts, bias, dst: product });
+    this.#operations.push({ op: "activation", src: product, dst, kind, gated });
   }
 
   prepareHeads(fields: Fields<"prepare_heads">): void {
@@ -137,12 +181,6 @@ export class PlanBuilder {
     this.#assertWidth(headCountKv * headSize, keys);
     this.#assertWidth(headCount * headSize, dst);
     this.#operations.push({ op: "attention", ...fields });
-  }
-
-  activation(fields: Fields<"activation">): void {
-    const { width } = this.#buffers[fields.dst]!;
-    this.#assertWidth(fields.gated ? 2 * width : width, fields.src);
-    this.#operations.push({ op: "activation", ...fields });
   }
 
   /** Marks the operation before as a layer's last. */
@@ -182,8 +220,23 @@ export class PlanBuilder {
     return this.#buffers.push(shape) - 1;
   }
 
+  /** For what lives from one operation to the next: those of one shape share a buffer. */
+  #between(shape: BufferShape): BufferId {
+    const key = `${shape.rows} ${shape.width}`;
+    const buffer = this.#betweens.get(key) ?? this.#addBuffer(shape);
+    this.#betweens.set(key, buffer);
+    return buffer;
+  }
+
   #weight(id: WeightId): Weight {
     return this.#weights.items[id]!;
+  }
+
+  #product({ parts, tensors, rows }: Stack, columns: number, bias: boolean) {
+    return {
+      matrix: this.#weights.matrix(tensors, rows, columns),
+      bias: bias ? this.#weights.vector(...parts.map(biasOf)) : undefined,
+    };
   }
 
   #stacksOfOneType(parts: readonly TensorRows[], columns: number): Stack[] {
@@ -214,6 +267,16 @@ interface Stack {
   readonly parts: TensorRows[];
   readonly tensors: TensorInfo[];
   rows: number;
+}
+
+/**
+ * One operation for two norms of which the second reads what the first has just written: its rows
+ * are still in the first-level cache.
+ */
+function joinNorms(first: Operation, second: Fields<"rms_norm">): Operation | undefined {
+  if (first.op !== "rms_norm" || first.next !== undefined || second.residual !== undefined) return;
+  if (first.dst !== second.src || first.dst === second.dst || first.eps !== second.eps) return;
+  return { ...first, next: { weight: second.weight, dst: second.dst } };
 }
 
 function biasOf(part: TensorRows): TensorRows {

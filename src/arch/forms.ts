@@ -1,7 +1,7 @@
 import { ok as assert } from "node:assert/strict";
 import { accessOf } from "./access.ts";
 import type { Buffer, BufferId, Operation, Precision, Weight } from "./plan.ts";
-import { INT8_TYPES } from "./plan.ts";
+import { INT8_TYPES, isMatmul } from "./plan.ts";
 
 /** A buffer before the plan is complete: who reads it, and so its forms, is not known yet. */
 export type BufferShape = Pick<Buffer, "rows" | "width">;
@@ -24,7 +24,7 @@ export function insertQuantize(
   const result: Operation[] = [];
   const floatOnly = new Set<BufferId>();
   for (const operation of operations) {
-    if (operation.op === "matmul" && floatOnly.has(operation.src)) {
+    if (isMatmul(operation) && floatOnly.has(operation.src)) {
       if (readsQuantized(weights[operation.matrix]!)) {
         result.push({ op: "quantize", buffer: operation.src });
         floatOnly.delete(operation.src);
@@ -60,7 +60,7 @@ export function assignForms(
       float.add(buffer);
     }
     if (multiplied !== undefined) {
-      assert(operation.op === "matmul" && written.has(multiplied));
+      assert(isMatmul(operation) && written.has(multiplied));
       const forms = readsQuantized(weights[operation.matrix]!) ? quantized : float;
       forms.add(multiplied);
     }

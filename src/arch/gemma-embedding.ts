@@ -68,7 +68,6 @@ function addBuffers(plan: PlanBuilder, sizes: Hyperparameters) {
     keys: plan.keys(keyWidth),
     attended: plan.tokens(queryWidth),
     projected: plan.tokens(sizes.hiddenSize),
-    gateUp: plan.tokens(2 * sizes.feedForwardLength),
     activated: plan.tokens(sizes.feedForwardLength),
   };
 }
@@ -101,14 +100,14 @@ function addAttention(pass: Pass, block: string, { ropeBase, reach }: LayerAtten
 
 function addFeedForward(pass: Pass, block: string): void {
   const { plan, eps, hiddenSize, feedForwardLength } = pass;
-  const { x, normed, gateUp, activated, projected } = pass;
+  const { x, normed, activated, projected } = pass;
 
   const inputNorm = plan.vector(`${block}.ffn_norm.weight`, hiddenSize);
   plan.rmsNorm({ src: x, weight: inputNorm, dst: normed, eps });
   const gate = { name: `${block}.ffn_gate`, rows: feedForwardLength };
   const up = { name: `${block}.ffn_up`, rows: feedForwardLength };
-  plan.matmul({ src: normed, parts: [gate, up], dst: gateUp });
-  plan.activation({ src: gateUp, dst: activated, kind: "gelu_tanh", gated: true });
+  const parts = [gate, up];
+  plan.activatedMatmul({ src: normed, parts, dst: activated, kind: "gelu_tanh", gated: true });
 
   const down = { name: `${block}.ffn_down`, rows: hiddenSize };
   plan.matmul({ src: activated, parts: [down], dst: projected });

@@ -27,6 +27,8 @@ export interface Plan {
   readonly precision: Precision;
 }
 
+export type ActivationKind = "gelu_erf" | "gelu_tanh" | "silu";
+
 export type Pooling = "none" | "mean" | "cls" | "last";
 
 /**
@@ -95,12 +97,14 @@ export type Operation =
   | {
       /**
        * `dst = residual + weight · src / sqrt(mean(src²) + eps)`; `dst` may be `src` or `residual`.
+       * Then `next.dst = next.weight · dst / sqrt(mean(dst²) + eps)`, into another buffer.
        */
       readonly op: "rms_norm";
       readonly src: BufferId;
       readonly weight: WeightId;
       readonly residual?: BufferId | undefined;
       readonly dst: BufferId;
+      readonly next?: { readonly weight: WeightId; readonly dst: BufferId } | undefined;
       readonly eps: number;
     }
   | {
@@ -124,6 +128,19 @@ export type Operation =
       readonly residual?: BufferId | undefined;
       readonly dst: BufferId;
       readonly dstColumn: number;
+    }
+  | {
+      /**
+       * `dst = f(W src (+ bias))`. Gated: W has the rows of gate and then those of up, and
+       * `dst = f(gate) · up`. The width of `dst` is a multiple of 32.
+       */
+      readonly op: "activated_matmul";
+      readonly src: BufferId;
+      readonly matrix: WeightId;
+      readonly bias?: WeightId | undefined;
+      readonly dst: BufferId;
+      readonly kind: ActivationKind;
+      readonly gated: boolean;
     }
   | {
       /** Gives a float buffer its quantised form. */
@@ -166,13 +183,13 @@ export type Operation =
     }
   | {
       /**
-       * `gelu_erf`, `gelu_tanh` or `silu`. Gated: `src` is `[gate | up]`, twice as wide as `dst`,
+       * `dst = f(src)`. Gated: `src` is `[gate | up]`, twice as wide as `dst`,
        * and `dst = f(gate) · up`.
        */
       readonly op: "activation";
       readonly src: BufferId;
       readonly dst: BufferId;
-      readonly kind: "gelu_erf" | "gelu_tanh" | "silu";
+      readonly kind: ActivationKind;
       readonly gated: boolean;
     }
   | {
@@ -189,6 +206,13 @@ export type Operation =
       readonly op: "output";
       readonly src: BufferId;
     };
+
+type Matmul = Extract<Operation, { op: "matmul" | "activated_matmul" }>;
+
+/** Whether an operation multiplies with a matrix. */
+export function isMatmul(operation: Operation): operation is Matmul {
+  return operation.op === "matmul" || operation.op === "activated_matmul";
+}
 
 /** The types of tensor that the engine multiplies with int8 activations. */
 export const INT8_TYPES: ReadonlySet<GgmlTypeName> = new Set(["Q8_0"]);

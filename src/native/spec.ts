@@ -135,6 +135,8 @@ function operationValues(operation: Operation): Partial<OperationValues> {
         dst: operation.dst,
         weight: operation.weight,
         residual: operation.residual ?? abi.NONE,
+        second: operation.next?.weight ?? abi.NONE,
+        keys: operation.next?.dst ?? abi.NONE,
         number: operation.eps,
       };
     case "layer_norm":
@@ -155,6 +157,16 @@ function operationValues(operation: Operation): Partial<OperationValues> {
         second: operation.bias ?? abi.NONE,
         residual: operation.residual ?? abi.NONE,
         value: operation.dstColumn,
+      };
+    case "activated_matmul":
+      return {
+        code,
+        src: operation.src,
+        dst: operation.dst,
+        weight: operation.matrix,
+        second: operation.bias ?? abi.NONE,
+        kind: abi.ActivationKind[operation.kind],
+        flag: Number(operation.gated),
       };
     case "quantize":
       return { code, dst: operation.buffer };

@@ -26,8 +26,7 @@ const LAYER = [
   "attention",
   "matmul",
   "layer_norm",
-  "matmul",
-  "activation",
+  "activated_matmul",
   "matmul",
   "layer_norm",
 ];
@@ -65,7 +64,7 @@ test("the operations are those of BERT, each layer's the same", () => {
     reach: 0,
     causal: false,
   });
-  expect(operations.find(({ op }) => op === "activation")).toMatchObject({
+  expect(operations.find(({ op }) => op === "activated_matmul")).toMatchObject({
     kind: "gelu_erf",
     gated: false,
   });
@@ -80,7 +79,7 @@ test("the residual stream is read in both forms, what only matmuls read in one",
   };
   expect(forms("layer_norm")).toEqual({ float: true, quantized: 1 });
   expect(forms("attention")).toEqual({ float: false, quantized: 1 });
-  expect(forms("activation")).toEqual({ float: false, quantized: 1 });
+  expect(forms("activated_matmul")).toEqual({ float: false, quantized: 1 });
   expect(names(operations)).not.toContain("quantize");
 });
 

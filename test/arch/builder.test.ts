@@ -180,6 +180,53 @@ describe("stacked matrices", () => {
   });
 });
 
+describe("activated products", () => {
+  const tensors: [string, GgmlTypeName, ...number[]][] = [
+    ["table", "F32", 32, 10],
+    ["gate.weight", "Q8_0", 32, 64],
+    ["up.weight", "Q8_0", 32, 64],
+    ["up16.weight", "F16", 32, 64],
+    ["narrow.weight", "F32", 32, 40],
+  ];
+  const gelu = { kind: "gelu_tanh", gated: true } as const;
+
+  /** Two layers of the same products. */
+  function twice(names: readonly string[], rows: number, gated = true) {
+    const plan = new PlanBuilder(header(...tensors));
+    const [x, y] = [plan.tokens(32), plan.tokens(rows)];
+    plan.embed({ table: plan.table("table", 10, 32), dst: x, scale: 1 });
+    const parts = names.map((name) => ({ name, rows }));
+    const add = () => plan.activatedMatmul({ src: x, parts, dst: y, ...gelu, gated });
+    add();
+    add();
+    const pooled = plan.texts(rows);
+    plan.pool({ src: y, dst: pooled, kind: "mean" });
+    const used = new Set(names.map((name) => `${name}.weight`));
+    const ignoredTensors = tensors.map(([name]) => name).filter((name) => !used.has(name));
+    return plan.output(pooled, { ...ABOUT, embeddingSize: rows, hiddenSize: rows, ignoredTensors });
+  }
+
+  test("are one operation where gate and up make one matrix of whole blocks", () => {
+    const { operations, buffers } = twice(["gate", "up"], 64);
+    const names = ["embed", "quantize", "activated_matmul", "activated_matmul", "pool", "output"];
+    expect(opNames(operations)).toEqual(names);
+    expect(operations[2]).toMatchObject({ src: 0, dst: 1, ...gelu });
+    expect(buffers).toHaveLength(3);
+  });
+
+  test("are several where types differ or columns are left over, with one buffer between", () => {
+    const mixed = twice(["gate", "up16"], 64);
+    const round = ["matmul", "matmul", "activation"];
+    const around = (inner: string[]) => ["embed", ...inner, "pool", "output"];
+    expect(opNames(mixed.operations)).toEqual(around(["quantize", ...round, ...round]));
+    expect(mixed.buffers.map(({ width }) => width)).toEqual([32, 64, 128, 64]);
+    const narrow = twice(["narrow"], 40, false);
+    const single = ["matmul", "activation"];
+    expect(opNames(narrow.operations)).toEqual(around([...single, ...single]));
+    expect(narrow.operations.at(-3)).toMatchObject({ gated: false, src: 2, dst: 1 });
+  });
+});
+
 describe("weights", () => {
   test("asked for twice are held once", () => {
     const file = header(["table", "F32", 32, 10], ["a.weight", "F32", 32, 32]);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { buildModel } from "../../src/arch/index.ts";
-import type { Operation } from "../../src/arch/plan.ts";
+import { isMatmul, type Operation } from "../../src/arch/plan.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { bool, float32, numbers, string, uint32 } from "../../src/gguf/values.ts";
 import { thrown } from "../gguf/rejection.ts";
@@ -93,9 +93,9 @@ test("embeddings are scaled by √64 and queries by 1/√32", () => {
 
 test("Q, K and V are one matmul, gate and up another, and layers share their buffers", () => {
   const { operations, weights, buffers } = build().plan;
-  const names = of(operations, "matmul").map(({ matrix }) =>
-    weights[matrix]!.parts.map(({ name }) => name),
-  );
+  const names = operations
+    .filter(isMatmul)
+    .map(({ matrix }) => weights[matrix]!.parts.map(({ name }) => name));
   const inFirstLayer = names.slice(0, 4).map((parts) => parts.map((name) => name.slice(6, -7)));
   expect(inFirstLayer).toEqual([
     ["attn_q", "attn_k", "attn_v"],
@@ -104,10 +104,23 @@ test("Q, K and V are one matmul, gate and up another, and layers share their buf
     ["ffn_down"],
   ]);
   expect(names).toHaveLength(7 * 4 + 2);
-  // x, normed, qkv, keys, attended, projected, gate | up, activated; pooled, dense_2, dense_3.
-  expect(buffers.map(({ width }) => width)).toEqual([
-    64, 64, 128, 32, 64, 64, 192, 96, 64, 128, 64,
-  ]);
+  // x, normed, qkv, keys, attended, projected, activated; pooled, dense_2, dense_3.
+  expect(buffers.map(({ width }) => width)).toEqual([64, 64, 128, 32, 64, 64, 96, 64, 128, 64]);
+});
+
+test("a layer's last norm and the next one's first are one operation, which ends the layer", () => {
+  const { operations, layerEnds, buffers } = build().plan;
+  const norms = of(operations, "rms_norm");
+  // The first layer's first, two in the middle of each, two between them, and the last two: the
+  // output norm writes over what it reads.
+  expect(norms).toHaveLength(1 + 7 + 6 + 2);
+  expect(norms.filter(({ next }) => next !== undefined)).toHaveLength(7 + 6);
+  for (const end of layerEnds.slice(0, -1)) {
+    const norm = operations[end]!;
+    if (norm.op !== "rms_norm") throw new Error("not found");
+    expect(norm.residual).toBe(norm.dst);
+    expect(buffers[norm.next!.dst]).toMatchObject({ float: false, quantized: 1 });
+  }
 });
 
 describe("dense layers", () => {
@@ -116,7 +129,7 @@ describe("dense layers", () => {
     const { config, plan } = build({ tensors });
     expect(config.warnings.join()).toContain("lacks dense_2.weight and dense_3.weight");
     expect(config.embeddingSize).toBe(64);
-    expect(of(plan.operations, "matmul")).toHaveLength(7 * 4);
+    expect(plan.operations.filter(isMatmul)).toHaveLength(7 * 4);
   });
 
   test("one alone gives its own width", () => {

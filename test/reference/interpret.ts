@@ -96,6 +96,9 @@ function step(run: Run, operation: Operation): void {
     case "matmul":
       matmul(run, operation);
       break;
+    case "activated_matmul":
+      activatedMatmul(run, operation);
+      break;
     case "quantize":
       run.buffers.write(operation.buffer, run.buffers.float(operation.buffer));
       break;
@@ -131,12 +134,18 @@ function addRows(
   run.buffers.writeFloat(dst, rows);
 }
 
-function runRmsNorm(run: Run, { src, weight, residual, dst, eps }: Of<"rms_norm">): void {
+function runRmsNorm(run: Run, { src, weight, residual, dst, next, eps }: Of<"rms_norm">): void {
   const weights = values(run, weight);
   const normed = run.buffers.float(src).map((row) => rmsNorm(row, weights, eps));
   const before = residual === undefined ? undefined : run.buffers.float(residual);
   const rows = before === undefined ? normed : normed.map((row, t) => add(before[t]!, row));
   run.buffers.write(dst, rows);
+  if (next === undefined) return;
+  const nextWeights = values(run, next.weight);
+  run.buffers.write(
+    next.dst,
+    rows.map((row) => rmsNorm(row, nextWeights, eps)),
+  );
 }
 
 function runLayerNorm(run: Run, { src, weight, bias, dst, eps }: Of<"layer_norm">): void {
@@ -145,20 +154,29 @@ function runLayerNorm(run: Run, { src, weight, bias, dst, eps }: Of<"layer_norm"
   run.buffers.write(dst, rows);
 }
 
-function matmul(run: Run, { src, matrix, bias, residual, dst, dstColumn }: Of<"matmul">): void {
-  const { columns, rows, parts } = run.plan.weights[matrix]!;
+function matmul(run: Run, { residual, dst, dstColumn, ...op }: Of<"matmul">): void {
+  const before = residual === undefined ? undefined : run.buffers.float(residual);
+  const rows = products(run, op).map((product, t) => {
+    if (before === undefined) return product;
+    return add(product, before[t]!.subarray(dstColumn, dstColumn + product.length));
+  });
+  run.buffers.writeColumns(dst, dstColumn, rows);
+}
+
+/** `W src (+ bias)` */
+function products(
+  run: Run,
+  { src, matrix, bias }: Pick<Of<"matmul">, "src" | "matrix" | "bias">,
+): Float64Array[] {
+  const { columns, parts } = run.plan.weights[matrix]!;
   const isInt8 = INT8_TYPES.has(parts[0]!.type);
   const input = isInt8 ? run.buffers.quantized(src) : run.buffers.float(src);
   if (input[0]!.length !== columns) throw new Error("a matmul's input has other columns");
   const weights = values(run, matrix);
-  const before = residual === undefined ? undefined : run.buffers.float(residual);
-  const products = input.map((row, t) => {
-    let product: Float64Array = linear(weights, row);
-    if (bias !== undefined) product = add(product, values(run, bias));
-    if (before === undefined) return product;
-    return add(product, before[t]!.subarray(dstColumn, dstColumn + rows));
+  return input.map((row) => {
+    const product: Float64Array = linear(weights, row);
+    return bias === undefined ? product : add(product, values(run, bias));
   });
-  run.buffers.writeColumns(dst, dstColumn, products);
 }
 
 function prepareHeads(run: Run, op: Of<"prepare_heads">): void {
@@ -215,14 +233,24 @@ function attention(run: Run, op: Of<"attention">): void {
 
 const ACTIVATIONS = { gelu_erf: geluErf, gelu_tanh: geluTanh, silu };
 
-function activation(run: Run, { src, dst, kind, gated }: Of<"activation">): void {
+function activation(run: Run, op: Of<"activation">): void {
+  run.buffers.write(op.dst, activated(run.buffers.float(op.src), op));
+}
+
+function activatedMatmul(run: Run, op: Of<"activated_matmul">): void {
+  run.buffers.write(op.dst, activated(products(run, op), op));
+}
+
+function activated(
+  rows: readonly Float64Array[],
+  { kind, gated }: Pick<Of<"activation">, "kind" | "gated">,
+): Float64Array[] {
   const f = ACTIVATIONS[kind];
-  const rows = run.buffers.float(src).map((row) => {
+  return rows.map((row) => {
     if (!gated) return row.map(f);
     const half = row.length / 2;
     return multiply(row.slice(0, half).map(f), row.slice(half));
   });
-  run.buffers.write(dst, rows);
 }
 
 function pool(run: Run, { src, dst, kind }: Of<"pool">): void {

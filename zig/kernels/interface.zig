@@ -104,9 +104,10 @@ pub const FloatId = enum(u32) {
 
 /// What happens to a product before it is stored: `dst = product + bias + residual`.
 pub const Output = extern struct {
-    /// `[tokens][stride]`, at the matrix's first column.
+    /// `[tokens][stride]`; the first column is row `row_begin` of the matrix, a multiple of 16.
     dst: [*]f32,
     stride: usize,
+    row_begin: usize,
     /// `[rows rounded up to 16]`, or null.
     bias: ?[*]const f32,
     /// `[tokens][stride]` like `dst`, or null; may be `dst`.
@@ -151,6 +152,9 @@ pub const RmsNorm = extern struct {
     /// `[rows][width]` or null; added after the norm.
     residual: ?[*]const f32,
     sink: Sink,
+    /// Of a second norm, of what the first gave, or null.
+    next_weight: ?[*]const f32,
+    next_sink: Sink,
     rows: usize,
     width: usize,
     eps: f32,
@@ -166,13 +170,24 @@ pub const LayerNorm = extern struct {
     eps: f32,
 };
 
+/// Columns that an activated product shares out: a block of a quantised row, and whole groups of
+/// the matrix's rows.
+pub const activated_columns = 32;
+
 pub const ActivationKind = enum(u32) { gelu_erf, gelu_tanh, silu };
 
+/// Columns `column … column + width` of the sink's rows.
 pub const Activation = extern struct {
-    /// `[rows][width]`, or `[rows][2 · width]` as `[gate | up]` when gated.
+    /// `[rows][stride]`: `width` columns, and when gated as many factors from column `up` on.
     src: [*]const f32,
+    stride: usize,
+    up: usize,
     sink: Sink,
     rows: usize,
+    /// Of the sink's rows.
+    columns: usize,
+    /// With a quantised sink, this and `width` are multiples of its blocks.
+    column: usize,
     width: usize,
     kind: ActivationKind,
     gated: bool,

@@ -13,7 +13,7 @@ pub inline fn put(
 ) void {
     const first = group * simd.lanes;
     const n = @min(simd.lanes, out.rows - first);
-    const at = token * out.stride + first;
+    const at = token * out.stride + first - out.row_begin;
     var y = product;
     if (out.bias) |bias| y += simd.load(bias + first);
     if (out.residual) |residual| y += vectors.loadUpTo(residual + at, n);

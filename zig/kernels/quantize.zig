@@ -14,40 +14,59 @@ const splat = simd.splat;
 /// value that is not finite makes the scale so, and with it every output: it is caught at the end,
 /// not here.
 pub fn row(src: [*]const f32, dst: Quantized, width: usize) void {
+    part(src, dst, width, 0, width);
+}
+
+/// Columns `begin … end` of a row of `width`.
+pub fn part(src: [*]const f32, dst: Quantized, width: usize, begin: usize, end: usize) void {
+    const columns: Columns = .{ .width = width, .begin = begin, .end = end };
     if (dst.planes == 1) {
-        ofPlanes(1, src, dst, width);
+        ofPlanes(1, src, dst, columns);
     } else {
-        ofPlanes(2, src, dst, width);
+        ofPlanes(2, src, dst, columns);
     }
 }
 
-inline fn ofPlanes(comptime planes: usize, src: [*]const f32, dst: Quantized, width: usize) void {
+const Columns = struct { width: usize, begin: usize, end: usize };
+
+inline fn ofPlanes(
+    comptime planes: usize,
+    src: [*]const f32,
+    dst: Quantized,
+    columns: Columns,
+) void {
     if (dst.step == 32) {
-        quantizeRow(planes, 32, 32, src, dst, width);
+        quantizeColumns(planes, 32, 32, src, dst, columns);
     } else if (dst.scale_block == 16) {
-        quantizeRow(planes, 16, 16, src, dst, width);
+        quantizeColumns(planes, 16, 16, src, dst, columns);
     } else {
-        quantizeRow(planes, 16, 32, src, dst, width);
+        quantizeColumns(planes, 16, 32, src, dst, columns);
     }
 }
 
-/// Scale blocks that share the work of summing across lanes and of dividing.
-const together = 4;
-
-fn quantizeRow(
+fn quantizeColumns(
     comptime planes: usize,
     comptime step: usize,
     comptime scale_block: usize,
     src: [*]const f32,
     dst: Quantized,
-    width: usize,
+    columns: Columns,
 ) void {
-    var column: usize = 0;
-    while (column + together * scale_block <= width) : (column += together * scale_block) {
-        quantizeBlocks(planes, step, scale_block, together, src, dst, width, column);
-    }
-    while (column < width) : (column += scale_block) {
-        quantizeBlocks(planes, step, scale_block, 1, src, dst, width, column);
+    const width = columns.width;
+    var column = columns.begin;
+    // Blocks done together share the work of summing across lanes and of dividing.
+    while (column < columns.end) {
+        const blocks = (columns.end - column) / scale_block;
+        if (blocks >= 4 and blocks != 6) {
+            quantizeBlocks(planes, step, scale_block, 4, src, dst, width, column);
+            column += 4 * scale_block;
+        } else if (blocks >= 3) {
+            quantizeBlocks(planes, step, scale_block, 3, src, dst, width, column);
+            column += 3 * scale_block;
+        } else {
+            quantizeBlocks(planes, step, scale_block, 1, src, dst, width, column);
+            column += scale_block;
+        }
     }
 }
 

@@ -30,25 +30,34 @@ pub inline fn finishRow(sink: *const Sink, values: [*]const f32, row: usize, wid
 
 /// 1 / sqrt(mean(x²) + eps)
 pub inline fn inverseRms(src: [*]const f32, width: usize, eps: f32) f32 {
-    var squares = splat(0);
-    var i: usize = 0;
-    while (i + lanes <= width) : (i += lanes) {
-        const x = simd.load(src + i);
-        squares = mulAdd(x, x, squares);
-    }
-    if (i < width) {
-        const x = simd.loadPart(src + i, width - i);
-        squares = mulAdd(x, x, squares);
-    }
-    return inverseRoot(simd.sum(squares) / @as(f32, @floatFromInt(width)) + eps);
+    const squares: Squares = .{ .src = src };
+    return inverseRoot(vectors.total(width, &squares, Squares.add), width, eps);
 }
 
-/// 1 / sqrt(x); of an overflow NaN rather than 0, which would pass for a row of zeros.
-inline fn inverseRoot(x: f32) f32 {
+/// 1 / sqrt(total / width + eps); of an overflow NaN rather than 0, which would pass for a row of
+/// zeros.
+inline fn inverseRoot(total: f32, width: usize, eps: f32) f32 {
+    const x = total / @as(f32, @floatFromInt(width)) + eps;
     return if (simd.isFinite(x)) 1.0 / @sqrt(x) else std.math.nan(f32);
 }
 
-/// `dst = residual + weight · src / rms(src)`
+const Squares = struct {
+    src: [*]const f32,
+    /// They are taken of what this leaves.
+    mean: F32 = splat(0),
+
+    inline fn add(self: *const Squares, sum: F32, i: usize, n: usize) F32 {
+        const x = loadUpTo(self.src + i, n);
+        return mulAdd(x, x, sum);
+    }
+
+    inline fn addCentred(self: *const Squares, sum: F32, i: usize, n: usize) F32 {
+        const d = loadUpTo(self.src + i, n) - vectors.firstLanes(self.mean, n);
+        return mulAdd(d, d, sum);
+    }
+};
+
+/// `dst = residual + weight · src / rms(src)`, and then `next = next_weight · dst / rms(dst)`.
 pub fn rmsNorm(args: *const interface.RmsNorm) callconv(.c) void {
     const width = args.width;
     for (0..args.rows) |row| {
@@ -61,15 +70,27 @@ pub fn rmsNorm(args: *const interface.RmsNorm) callconv(.c) void {
             .residual = if (args.residual) |r| r + row * width else undefined,
             .dst = dst,
         };
-        if (args.residual != null) {
-            vectors.each(width, &norm, RowNorm.add);
-        } else {
-            vectors.each(width, &norm, RowNorm.put);
-        }
+        const squares = if (args.residual != null)
+            vectors.total(width, &norm, RowNorm.add)
+        else
+            vectors.total(width, &norm, RowNorm.put);
         finishRow(&args.sink, dst, row, width);
+        if (args.next_weight) |weight| {
+            const next_dst = floatRow(&args.next_sink, row, width);
+            const next: RowNorm = .{
+                .src = dst,
+                .weight = weight,
+                .scale = splat(inverseRoot(squares, width, args.eps)),
+                .residual = undefined,
+                .dst = next_dst,
+            };
+            _ = vectors.total(width, &next, RowNorm.put);
+            finishRow(&args.next_sink, next_dst, row, width);
+        }
     }
 }
 
+/// Its steps give the squares of what they store.
 const RowNorm = struct {
     src: [*]const f32,
     weight: [*]const f32,
@@ -77,35 +98,35 @@ const RowNorm = struct {
     residual: [*]const f32,
     dst: [*]f32,
 
-    inline fn put(self: *const RowNorm, i: usize, n: usize) void {
+    inline fn put(self: *const RowNorm, squares: F32, i: usize, n: usize) F32 {
         const x = loadUpTo(self.src + i, n) * self.scale;
-        storeUpTo(self.dst + i, x * loadUpTo(self.weight + i, n), n);
+        const y = x * loadUpTo(self.weight + i, n);
+        storeUpTo(self.dst + i, y, n);
+        return mulAdd(y, y, squares);
     }
 
-    inline fn add(self: *const RowNorm, i: usize, n: usize) void {
+    inline fn add(self: *const RowNorm, squares: F32, i: usize, n: usize) F32 {
         const x = loadUpTo(self.src + i, n) * self.scale;
-        const w = loadUpTo(self.weight + i, n);
-        storeUpTo(self.dst + i, mulAdd(x, w, loadUpTo(self.residual + i, n)), n);
+        const y = mulAdd(x, loadUpTo(self.weight + i, n), loadUpTo(self.residual + i, n));
+        storeUpTo(self.dst + i, y, n);
+        return mulAdd(y, y, squares);
     }
 };
 
 /// `dst = weight · (src - mean) / sqrt(variance + eps) + bias`
 pub fn layerNorm(args: *const interface.LayerNorm) callconv(.c) void {
     const width = args.width;
-    const count: f32 = @floatFromInt(width);
     for (0..args.rows) |row| {
         const src = args.src + row * width;
         const dst = floatRow(&args.sink, row, width);
-        var total: Sum = .{ .src = src };
-        vectors.each(width, &total, Sum.add);
-        const mean = simd.sum(total.sum) / count;
-        var squares: Sum = .{ .src = src, .mean = splat(mean) };
-        vectors.each(width, &squares, Sum.addSquare);
-        const scale = inverseRoot(simd.sum(squares.sum) / count + args.eps);
+        const sum = vectors.total(width, src, addRow);
+        const mean = splat(sum / @as(f32, @floatFromInt(width)));
+        const squares: Squares = .{ .src = src, .mean = mean };
+        const total = vectors.total(width, &squares, Squares.addCentred);
         const norm: Centred = .{
             .src = src,
-            .mean = splat(mean),
-            .scale = splat(scale),
+            .mean = mean,
+            .scale = splat(inverseRoot(total, width, args.eps)),
             .weight = args.weight,
             .bias = args.bias,
             .dst = dst,
@@ -115,20 +136,9 @@ pub fn layerNorm(args: *const interface.LayerNorm) callconv(.c) void {
     }
 }
 
-const Sum = struct {
-    src: [*]const f32,
-    mean: F32 = splat(0),
-    sum: F32 = splat(0),
-
-    inline fn add(self: *Sum, i: usize, n: usize) void {
-        self.sum += loadUpTo(self.src + i, n);
-    }
-
-    inline fn addSquare(self: *Sum, i: usize, n: usize) void {
-        const d = loadUpTo(self.src + i, n) - vectors.firstLanes(self.mean, n);
-        self.sum = mulAdd(d, d, self.sum);
-    }
-};
+inline fn addRow(src: [*]const f32, sum: F32, i: usize, n: usize) F32 {
+    return sum + loadUpTo(src + i, n);
+}
 
 const Centred = struct {
     src: [*]const f32,
@@ -163,7 +173,6 @@ fn activateRows(
     comptime gated: bool,
     args: *const interface.Activation,
 ) void {
-    const width = args.width;
     const Row = struct {
         src: [*]const f32,
         up: [*]const f32,
@@ -174,10 +183,14 @@ fn activateRows(
             storeUpTo(self.dst + i, if (gated) y * loadUpTo(self.up + i, n) else y, n);
         }
     };
+    const end = args.column + args.width;
     for (0..args.rows) |row| {
-        const src = args.src + row * if (gated) 2 * width else width;
-        const dst = floatRow(&args.sink, row, width);
-        vectors.each(width, &Row{ .src = src, .up = src + width, .dst = dst }, Row.put);
-        finishRow(&args.sink, dst, row, width);
+        const src = args.src + row * args.stride;
+        const dst = floatRow(&args.sink, row, args.columns);
+        const to: Row = .{ .src = src, .up = src + args.up, .dst = dst + args.column };
+        vectors.each(args.width, &to, Row.put);
+        if (!args.sink.has_quantized) continue;
+        const quantized = args.sink.quantized.at(row, args.columns);
+        quantize.part(dst, quantized, args.columns, args.column, end);
     }
 }

@@ -96,7 +96,7 @@ pub inline fn sums(comptime n: usize, v: [n]I32) @Vector(n, i32) {
 }
 
 /// Combines the 16 lanes of each vector into one, by an operation for which order does not matter.
-/// Four vectors share the steps: their halves make two vectors, and these make one.
+/// Up to four vectors share the steps: their halves make two vectors, and these make one.
 inline fn across(
     comptime n: usize,
     comptime T: type,
@@ -109,13 +109,13 @@ inline fn across(
         const c = combine(cut(T, 2, b, 0), cut(T, 2, b, 2));
         return combine(cut(T, 1, c, 0), cut(T, 1, c, 1));
     }
-    if (n != 4) @compileError("one vector or four");
+    if (n != 3 and n != 4) @compileError("one vector, three or four");
     const first = fold(T, 8, v[0], v[1], combine);
-    const second = fold(T, 8, v[2], v[3], combine);
+    const second = fold(T, 8, v[2], v[n - 1], combine);
     const all = fold(T, 4, first, second, combine);
     const pairs = combine(all, @shuffle(T, all, undefined, exchanged(2)));
     const singles = combine(pairs, @shuffle(T, pairs, undefined, exchanged(1)));
-    return @shuffle(T, singles, undefined, strided(4, 0, 4));
+    return @shuffle(T, singles, undefined, strided(n, 0, 4));
 }
 
 /// Pieces of `2 · width` lanes of `a` and then of `b` become pieces of `width`: their two halves

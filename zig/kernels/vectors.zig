@@ -13,6 +13,29 @@ pub inline fn each(width: usize, context: anytype, comptime step: anytype) void 
     if (whole < width) step(context, whole, width - whole);
 }
 
+/// Vectors of a row that are summed side by side, so that an addition need not wait for the one
+/// before it. With the lanes they make 64 sums, which one tree joins: halves onto halves.
+const chains = 4;
+
+/// The sum of a row's terms: `add(context, sum, i, n)` adds those of `n` elements from `i` on, zero
+/// in the other lanes.
+pub inline fn total(width: usize, context: anytype, comptime add: anytype) f32 {
+    var sums: [chains]F32 = @splat(simd.splat(0));
+    var i: usize = 0;
+    while (i + chains * lanes <= width) : (i += chains * lanes) {
+        inline for (&sums, 0..) |*sum, c| sum.* = add(context, sum.*, i + c * lanes, lanes);
+    }
+    inline for (&sums) |*sum| {
+        if (i + lanes <= width) {
+            sum.* = add(context, sum.*, i, lanes);
+        } else if (i < width) {
+            sum.* = add(context, sum.*, i, width - i);
+        }
+        i += lanes;
+    }
+    return simd.sum((sums[0] + sums[2]) + (sums[1] + sums[3]));
+}
+
 /// The first `n` elements, zero in the other lanes.
 pub inline fn loadUpTo(p: [*]const f32, n: usize) F32 {
     return if (n == lanes) simd.load(p) else simd.loadPart(p, n);

@@ -53,6 +53,40 @@ test "the same bits on any threads, in either parallelism, for texts, tokens and
     }
 }
 
+test "operations that are joined give the bits of the ones they are made of" {
+    const bytes = Tiny.file();
+    var fixture: Fixture = undefined;
+    try fixture.init(&bytes);
+    defer fixture.deinit();
+    const operations = &fixture.plan.operations;
+    // A norm of a norm, into the buffer that is multiplied next.
+    const norm = operations[8];
+    operations[8].dst = 1;
+    operations[7] = operations[8];
+    operations[8].src = 1;
+    operations[8].dst = 4;
+    const apart = try fixture.run(by_text);
+    try testing.expectEqual(.ok, apart.taken.status);
+
+    operations[7].keys = norm.dst;
+    operations[7].second = norm.weight;
+    operations[8] = operations[7]; // it may be done twice
+    const product = &operations[9];
+    product.* = operations[10];
+    product.code = @intFromEnum(abi.OperationCode.activated_matmul);
+    product.src = 4;
+    product.weight = 7;
+    operations[10] = operations[11];
+    for (1..4) |threads| for (std.enums.values(abi.Parallelism)) |parallelism| {
+        fixture.plan.spec.threads = @intCast(threads);
+        fixture.plan.spec.parallelism = @intFromEnum(parallelism);
+        const joined = try fixture.run(by_text);
+        try testing.expectEqual(.ok, joined.taken.status);
+        const count = lengths.len * tiny.embedding_size;
+        try testing.expectEqualSlices(f32, apart.floats[0..count], joined.floats[0..count]);
+    };
+}
+
 test "a vector of one token is what the table, the position and the row make of it" {
     const bytes = Tiny.file();
     var fixture: Fixture = undefined;

@@ -80,5 +80,5 @@ test "the twins give the same bits on every architecture" {
         twin.attention(.of(2, 1, 8, 3, 0, false), &row, 1, out[0..16]);
         hash.update(std.mem.asBytes(&out));
     }
-    try testing.expectEqual(0x55a91ec3feabe9d5, hash.final());
+    try testing.expectEqual(0x4c3eaf84a8c3f5b7, hash.final());
 }

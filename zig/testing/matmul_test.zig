@@ -90,13 +90,7 @@ fn caseInt8(
         .group_begin = 0,
         .group_end = groups,
         .follow = packed_values.ptr,
-        .out = .{
-            .dst = found.ptr,
-            .stride = rows,
-            .bias = bias.ptr,
-            .residual = residual.ptr,
-            .rows = rows,
-        },
+        .out = outputOf(found, rows, bias.ptr, residual.ptr),
     });
     try expectBits(expected, found);
 }
@@ -168,7 +162,7 @@ fn caseFloat(
         .tokens = tokens,
         .group_begin = 0,
         .group_end = groups,
-        .out = .{ .dst = found.ptr, .stride = rows, .bias = null, .residual = null, .rows = rows },
+        .out = outputOf(found, rows, null, null),
     });
     try expectBits(expected, found);
 
@@ -182,4 +176,20 @@ fn caseFloat(
         .lane = 0,
         .rows = 1,
     }));
+}
+
+fn outputOf(
+    dst: []f32,
+    rows: usize,
+    bias: ?[*]const f32,
+    residual: ?[*]const f32,
+) interface.Output {
+    return .{
+        .dst = dst.ptr,
+        .stride = rows,
+        .row_begin = 0,
+        .bias = bias,
+        .residual = residual,
+        .rows = rows,
+    };
 }

@@ -187,6 +187,50 @@ test "operations: what one of them cannot do" {
     try expectRefused("operations", 5, "weight", 2);
 }
 
+test "joined operations: what they cannot do" {
+    const Joined = struct {
+        /// Operation 8 with a second norm, 9 and 10 as one.
+        fn init() Tiny {
+            var model: Tiny = .init("");
+            model.operations[8].keys = 1;
+            model.operations[8].second = 2;
+            model.operations[9] = model.operations[10];
+            model.operations[9].code = @intFromEnum(abi.OperationCode.activated_matmul);
+            model.operations[9].src = 4;
+            model.operations[9].weight = 7;
+            model.operations[10] = model.operations[11];
+            return model;
+        }
+
+        fn expectRefusedWith(index: usize, comptime field: []const u8, value: u32) !void {
+            var model = init();
+            @field(model.operations[index], field) = value;
+            try testing.expectError(error.InvalidPlan, check(&model));
+        }
+    };
+    var model = Joined.init();
+    try check(&model);
+    try Joined.expectRefusedWith(8, "keys", 4); // onto what it reads
+    try Joined.expectRefusedWith(8, "keys", 2); // of another width
+    try Joined.expectRefusedWith(8, "keys", 7); // with a row for each text
+    try Joined.expectRefusedWith(8, "keys", 1000);
+    try Joined.expectRefusedWith(8, "keys", abi.none);
+    try Joined.expectRefusedWith(8, "second", abi.none);
+    try Joined.expectRefusedWith(8, "second", 5);
+    try Joined.expectRefusedWith(9, "kind", 3);
+    try Joined.expectRefusedWith(9, "flag", 0);
+    try Joined.expectRefusedWith(9, "value", 32);
+    try Joined.expectRefusedWith(9, "residual", 0);
+    try Joined.expectRefusedWith(9, "second", 5);
+    try Joined.expectRefusedWith(9, "weight", 8);
+    try Joined.expectRefusedWith(9, "src", 3);
+    try Joined.expectRefusedWith(9, "dst", 4); // onto its own source
+    try Joined.expectRefusedWith(9, "dst", 7);
+    model = Joined.init();
+    model.buffers[6].width = 48; // no whole blocks
+    try testing.expectError(error.InvalidPlan, check(&model));
+}
+
 test "operations read only what was written, in the form it was written" {
     const swaps = [_][2]usize{
         .{ 0, 1 }, // added before there is anything

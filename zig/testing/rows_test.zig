@@ -25,7 +25,7 @@ test "quantize: each layout, halves to even, zero blocks" {
                 .{ .step = 16, .scale_block = 16, .planes = 2 },
                 .{ .step = 16, .planes = 2 },
             };
-            for (layouts) |layout| for ([_]usize{ 32, 96, 768 }) |width| {
+            for (layouts) |layout| for ([_]usize{ 32, 96, 160, 192, 768 }) |width| {
                 const rows = 3;
                 var numbers: Numbers = .init(width);
                 const src = randomFloats(guard, &numbers, rows * width);
@@ -74,7 +74,7 @@ test "quantize: a value that is not finite shows in the scale" {
 test "rms_norm and layer_norm: any width, float, quantised or both" {
     try onEachVariant(struct {
         fn case(kernels: *const interface.Kernels, guard: *Guard) !void {
-            for ([_]usize{ 1, 7, 16, 100, 256 }) |width| {
+            for ([_]usize{ 1, 7, 16, 100, 150, 256 }) |width| {
                 const rows = 3;
                 var numbers: Numbers = .init(width);
                 const src = randomFloats(guard, &numbers, rows * width);
@@ -83,6 +83,7 @@ test "rms_norm and layer_norm: any width, float, quantised or both" {
                 const residual = randomFloats(guard, &numbers, rows * width);
                 const expected = guard.alloc(f32, rows * width);
                 const found = guard.alloc(f32, rows * width);
+                const found_next = guard.alloc(f32, rows * width);
                 for ([_]bool{ false, true }) |with_residual| {
                     for (0..rows) |r| {
                         const at = r * width;
@@ -95,11 +96,18 @@ test "rms_norm and layer_norm: any width, float, quantised or both" {
                         .weight = weight.ptr,
                         .residual = if (with_residual) residual.ptr else null,
                         .sink = floatSink(found),
+                        .next_weight = bias.ptr,
+                        .next_sink = floatSink(found_next),
                         .rows = rows,
                         .width = width,
                         .eps = 1e-6,
                     });
                     try expectBits(expected, found);
+                    for (0..rows) |r| {
+                        const row = found[r * width ..][0..width];
+                        twin.rmsNorm(row, bias, null, 1e-6, expected[r * width ..][0..width]);
+                    }
+                    try expectBits(expected, found_next);
                 }
                 for (0..rows) |r| {
                     const at = r * width;
@@ -135,6 +143,8 @@ test "a row whose squares overflow gives no finite norm" {
                 .weight = ones.ptr,
                 .residual = ones.ptr,
                 .sink = floatSink(found),
+                .next_weight = null,
+                .next_sink = undefined,
                 .rows = 1,
                 .width = width,
                 .eps = 1e-6,
@@ -181,6 +191,8 @@ test "a sink without floats quantises what it would have stored" {
                     .has_quantized = true,
                     .scratch = scratch.ptr,
                 },
+                .next_weight = null,
+                .next_sink = undefined,
                 .rows = rows,
                 .width = width,
                 .eps = 1e-6,
@@ -212,14 +224,58 @@ test "activations: gated and not, and far from zero" {
                 };
                 kernels.activation(&.{
                     .src = src.ptr,
+                    .stride = src_width,
+                    .up = width,
                     .sink = floatSink(found),
                     .rows = rows,
+                    .columns = width,
+                    .column = 0,
                     .width = width,
                     .kind = kind,
                     .gated = gated,
                 });
                 try expectBits(expected, found);
             };
+        }
+    }.case);
+}
+
+test "an activation of some columns leaves the others alone" {
+    try onEachVariant(struct {
+        fn case(kernels: *const interface.Kernels, guard: *Guard) !void {
+            const columns = 288;
+            const rows = 3;
+            var numbers: Numbers = .init(5);
+            const expected: QuantizedBuffer = .init(guard, rows, columns, .{});
+            const found: QuantizedBuffer = .init(guard, rows, columns, .{});
+            const row = guard.alloc(f32, columns);
+            const scratch = guard.alloc(f32, columns);
+            const all = randomFloats(guard, &numbers, rows * columns);
+            for (0..rows) |r| {
+                for (row, all[r * columns ..][0..columns]) |*y, x| y.* = twin.activate(.silu, x);
+                twin.quantize(row, expected.row(r, columns));
+            }
+            // Every number of blocks that are quantised in a way of their own, in any order.
+            for ([_][2]usize{ .{ 192, 96 }, .{ 0, 160 }, .{ 160, 32 } }) |piece| {
+                kernels.activation(&.{
+                    .src = all[piece[0]..].ptr,
+                    .stride = columns,
+                    .up = 0,
+                    .sink = .{
+                        .float = null,
+                        .quantized = found.args,
+                        .has_quantized = true,
+                        .scratch = scratch.ptr,
+                    },
+                    .rows = rows,
+                    .columns = columns,
+                    .column = piece[0],
+                    .width = piece[1],
+                    .kind = .silu,
+                    .gated = false,
+                });
+            }
+            try expected.expectEqual(found, kernels.weight_bias);
         }
     }.case);
 }

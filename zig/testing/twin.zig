@@ -5,19 +5,24 @@ const interface = @import("../kernels/interface.zig");
 
 const lanes = interface.lanes;
 
-/// The 16 virtual lanes of every float reduction, and the tree that joins them.
-pub const Lanes = struct {
-    values: [lanes]f32 = @splat(0),
+/// The virtual lanes of every float reduction, and the tree that joins them.
+pub fn Lanes(comptime count: usize) type {
+    return struct {
+        values: [count]f32 = @splat(0),
 
-    pub fn sum(self: Lanes) f32 {
-        var v = self.values;
-        var n: usize = lanes / 2;
-        while (n > 0) : (n /= 2) {
-            for (0..n) |i| v[i] += v[i + n];
+        pub fn sum(self: @This()) f32 {
+            var v = self.values;
+            var n: usize = count / 2;
+            while (n > 0) : (n /= 2) {
+                for (0..n) |i| v[i] += v[i + n];
+            }
+            return v[0];
         }
-        return v[0];
-    }
-};
+    };
+}
+
+/// Lanes of a sum along a row: four chains of 16.
+const row_lanes = 64;
 
 pub fn exp(x: f32) f32 {
     const above = if (x > -87) x else -87;
@@ -138,9 +143,9 @@ fn roundHalfEven(x: f32) f32 {
 }
 
 pub fn inverseRms(src: []const f32, eps: f32) f32 {
-    var squares: Lanes = .{};
+    var squares: Lanes(row_lanes) = .{};
     for (src, 0..) |x, i| {
-        const lane = &squares.values[i % lanes];
+        const lane = &squares.values[i % row_lanes];
         lane.* = @mulAdd(f32, x, x, lane.*);
     }
     return 1 / @sqrt(squares.sum() / @as(f32, @floatFromInt(src.len)) + eps);
@@ -167,12 +172,12 @@ pub fn layerNorm(
     dst: []f32,
 ) void {
     const count: f32 = @floatFromInt(src.len);
-    var total: Lanes = .{};
-    for (src, 0..) |x, i| total.values[i % lanes] += x;
+    var total: Lanes(row_lanes) = .{};
+    for (src, 0..) |x, i| total.values[i % row_lanes] += x;
     const middle = total.sum() / count;
-    var squares: Lanes = .{};
+    var squares: Lanes(row_lanes) = .{};
     for (src, 0..) |x, i| {
-        const lane = &squares.values[i % lanes];
+        const lane = &squares.values[i % row_lanes];
         lane.* = @mulAdd(f32, x - middle, x - middle, lane.*);
     }
     const scale = 1 / @sqrt(squares.sum() / count + eps);
@@ -245,7 +250,7 @@ pub fn attention(shape: AttentionShape, rows: []const f32, query: usize, dst: []
         const q = rows[query * shape.stride() + h * size ..][0..size];
         var largest: f32 = -3.0e38;
         for (begin..end) |j| largest = @max(largest, score(shape, rows, q, j, kv));
-        var total: Lanes = .{};
+        var total: Lanes(lanes) = .{};
         const out = dst[h * size ..][0..size];
         @memset(out, 0);
         for (begin..end) |j| {
@@ -277,7 +282,7 @@ pub fn mean(src: []const f32, width: usize, dst: []f32) void {
 }
 
 pub fn normalize(src: []const f32, dst: []f32) void {
-    var squares: Lanes = .{};
+    var squares: Lanes(lanes) = .{};
     for (src, 0..) |x, i| {
         const lane = &squares.values[i % lanes];
         lane.* = @mulAdd(f32, x, x, lane.*);
