@@ -12,9 +12,9 @@ export interface OpenOptions {
   /** How threads share the work: never changes a bit of the result. Default `"auto"`. */
   readonly parallelism?: Parallelism | undefined;
   /**
-   * Bits that products with quantised weights round their input to: `"default"` 8, `"high"` 16.
-   * That leaves the weights' own rounding and an rms error of some 6e-6, for up to twice the time.
-   * With float weights it changes nothing. Default `"default"`.
+   * Bits that products with quantised weights round their input to: `"default"` 8, and 16 after
+   * pooling; `"high"` 16. That leaves the weights' own rounding and an rms error of some 6e-6, for
+   * up to twice the time. With float weights it changes nothing. Default `"default"`.
    */
   readonly precision?: Precision | undefined;
   /** Overrides the pooling that the file states. `"none"` gives token-level vectors. */

@@ -43,6 +43,9 @@ export function insertQuantize(
 /**
  * Gives every buffer the forms that its readers need: `quantized` when an int8 matmul reads it,
  * `float` when anything else does. A form that nobody reads costs workspace and time.
+ *
+ * Rows of texts have two planes in either precision: they are few beside the rows of tokens, so
+ * that costs next to nothing, and no mean over tokens evens their error out.
  */
 export function assignForms(
   shapes: readonly BufferShape[],
@@ -70,7 +73,7 @@ export function assignForms(
   }
   return shapes.map((shape, id) => {
     assert(float.has(id) || quantized.has(id), `nothing reads buffer ${id}`);
-    const planes = precision === "high" ? 2 : 1;
+    const planes = precision === "high" || shape.rows === "texts" ? 2 : 1;
     return { ...shape, float: float.has(id), quantized: quantized.has(id) ? planes : 0 };
   });
 }

@@ -32,8 +32,8 @@ export type ActivationKind = "gelu_erf" | "gelu_tanh" | "silu";
 export type Pooling = "none" | "mean" | "cls" | "last";
 
 /**
- * How int8 matmuls see their input. `high`: in two int8 planes, which costs twice the work and
- * leaves an error near that of float32.
+ * How int8 matmuls see their input. `default`: rows of tokens in one int8 plane, rows of texts in
+ * two. `high`: all in two, which costs twice the work and leaves an error near that of float32.
  */
 export type Precision = "default" | "high";
 

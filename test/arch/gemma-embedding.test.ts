@@ -149,10 +149,18 @@ describe("dense layers", () => {
   });
 });
 
-test("high precision gives every quantised form two planes", () => {
-  const planes = (precision: "default" | "high") =>
-    buildModel(file, { precision }).plan.buffers.map(({ quantized }) => quantized);
-  expect(planes("high")).toEqual(planes("default").map((count) => (count === 0 ? 0 : 2)));
+test("rows of texts have two planes, those of tokens in high precision", () => {
+  const planes = (rows: "tokens" | "texts", precision: "default" | "high") => {
+    const { buffers } = buildModel(file, { precision }).plan;
+    const read = buffers.filter((buffer) => buffer.rows === rows && buffer.quantized > 0);
+    return read.map(({ quantized }) => quantized);
+  };
+  // What Q, K and V, the output, the feed-forward network and its second half see.
+  expect(planes("tokens", "default")).toEqual([1, 1, 1]);
+  expect(planes("tokens", "high")).toEqual([2, 2, 2]);
+  for (const precision of ["default", "high"] as const) {
+    expect(planes("texts", precision)).toEqual([2, 2]);
+  }
   expect(buildModel(file, { precision: "high" }).config.precision).toBe("high");
 });
 
