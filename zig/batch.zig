@@ -18,6 +18,13 @@ pub const Text = struct {
     }
 };
 
+/// Rows of buffers by their kind.
+pub const Rows = struct {
+    tokens: usize = 0,
+    /// Groups of 16 tokens in a keys buffer.
+    groups: usize = 0,
+};
+
 pub const Batch = struct {
     ids: []const i32,
     texts: []const Text,

@@ -14,6 +14,7 @@ const rope = @import("rope.zig");
 const variants = @import("variants.zig");
 const weights = @import("weights.zig");
 const Schedule = @import("schedule.zig").Schedule;
+const sections = @import("sections.zig");
 const workspace = @import("workspace.zig");
 
 pub const Error = error{
@@ -41,6 +42,7 @@ pub const Engine = struct {
     region: Region,
     buffers: []const workspace.Buffer,
     scratch: []const workspace.Scratch,
+    sections: sections.Sections,
     /// One table for each operation that rotates; equal bases share one.
     ropes: []const ?*rope.Table,
     /// Multiply-adds of the matrix products for one token.
@@ -93,6 +95,7 @@ pub const Engine = struct {
         schedule.* = .{};
         const operations = try a.alloc(abi.Operation, view.operations.len);
         for (operations, view.operations) |*to, from| to.* = from;
+        const buffers = try workspace.allocateBuffers(a, view);
         engine.* = .{
             .arena = undefined,
             .file = file,
@@ -104,7 +107,8 @@ pub const Engine = struct {
             .operations = operations,
             .weights = loaded,
             .region = allocated.region,
-            .buffers = try workspace.allocateBuffers(a, view),
+            .buffers = buffers,
+            .sections = try .init(a, operations, loaded, buffers, sections.weight_bytes),
             .scratch = try workspace.allocateScratch(a, view, threads),
             .ropes = try ropeTables(a, operations, view.spec.context_length),
             .macs_per_token = matmulCells(operations, loaded),

@@ -44,10 +44,18 @@ pub const Worker = struct {
     batch: *const batches.Batch,
     scratch: *const workspace.Scratch,
     span: batches.Span,
+    /// Rows of the span lie so much further up in buffers that a section keeps to itself.
+    skipped: batches.Rows = .{},
     failure: *Failure,
 
     pub fn buffer(self: *const Worker, index: u32) workspace.Buffer {
-        return self.engine.buffers[index];
+        var result = self.engine.buffers[index];
+        if (!self.engine.sections.carried.isSet(index)) result.skipped = switch (result.kind) {
+            .tokens => self.skipped.tokens,
+            .keys => self.skipped.groups * lanes,
+            .texts => 0,
+        };
+        return result;
     }
 
     pub fn vector(self: *const Worker, index: u32) ?[*]const f32 {
@@ -145,7 +153,7 @@ fn quantize(worker: *const Worker, op: abi.Operation) void {
     const own = worker.span.rows(buffer.kind);
     worker.engine.kernels.quantize(&.{
         .src = buffer.at(own.begin),
-        .dst = buffer.quantized.?.at(own.begin, buffer.width),
+        .dst = buffer.quantizedAt(own.begin),
         .rows = own.len(),
         .width = buffer.width,
     });
@@ -241,9 +249,9 @@ fn pooling(worker: *const Worker, op: abi.Operation) void {
             .rows = if (kind == .mean) text.length else 1,
             .width = src.width,
         });
-        if (dst.quantized) |q| worker.engine.kernels.quantize(&.{
+        if (dst.quantized != null) worker.engine.kernels.quantize(&.{
             .src = dst.at(i),
-            .dst = q.at(i, dst.width),
+            .dst = dst.quantizedAt(i),
             .rows = 1,
             .width = dst.width,
         });

@@ -177,7 +177,7 @@ const Product = struct {
     ) void {
         switch (self.weight.content) {
             .int8 => |matrix| {
-                const src = self.src.quantized.?.at(tokens.begin, self.src.width);
+                const src = self.src.quantizedAt(tokens.begin);
                 const format = @intFromEnum(matrix.format);
                 self.kernels.matmul_int8[src.planes - 1][format](&.{
                     .values = matrix.values.ptr,

@@ -25,13 +25,11 @@ const Run = struct {
     fn task(context: *anyopaque, index: usize) void {
         const self: *Run = @ptrCast(@alignCast(context));
         var watch: Stopwatch = .init(self.engine, self.batch, index);
-        var next: usize = 0;
-        while (next < self.engine.operations.len) {
-            const begin = next;
-            next = if (self.barrier == null)
-                sectionEnd(self.engine, begin)
-            else
-                self.engine.operations.len;
+        const all = self.engine.operations.len;
+        const ends = if (self.barrier == null) self.engine.sections.ends else &.{all};
+        var begin: usize = 0;
+        for (ends) |next| {
+            var emitted = false;
             var passes: Passes = .init(self, index, self.engine.operations[begin]);
             while (passes.next()) |span| {
                 const worker: operations.Worker = .{
@@ -39,12 +37,15 @@ const Run = struct {
                     .batch = self.batch,
                     .scratch = &self.engine.scratch[index],
                     .span = span,
+                    .skipped = passes.skipped(span),
                     .failure = self.failure,
                 };
                 const end = self.section(&worker, begin, next, &watch);
                 if (end == .stopped) return;
-                if (end == .emitted) next = self.engine.operations.len;
+                emitted = end == .emitted;
             }
+            if (emitted) return;
+            begin = next;
         }
     }
 
@@ -85,20 +86,6 @@ const Run = struct {
 
 /// Tokens of a pass: what a layer keeps of them fits the second-level cache.
 const pass_tokens = 96;
-/// Weights of a section: each pass reads them again, from the last-level cache.
-const section_bytes = 4 << 20;
-
-/// The operation after a section that begins with `begin`. Pooling begins one.
-fn sectionEnd(engine: *const Engine, begin: usize) usize {
-    var bytes: usize = 0;
-    for (engine.operations[begin..], begin..) |op, i| {
-        if (op.code == @intFromEnum(abi.OperationCode.pool) and i > begin) return i;
-        if (!abi.isMatmul(op.code)) continue;
-        bytes += engine.weights[op.weight].bytes();
-        if (bytes > section_bytes and i > begin) return i;
-    }
-    return engine.operations.len;
-}
 
 /// A thread that waits for nobody takes its texts in passes of a few tokens, section by section of
 /// the plan. Threads that share the work, and what follows pooling, take them as a whole.
@@ -116,6 +103,15 @@ const Passes = struct {
             .whole = job.spans[index],
             .divided = job.barrier == null and !pooled,
             .text = job.spans[index].text_begin,
+        };
+    }
+
+    /// All passes have the rows of the first.
+    fn skipped(self: *const Passes, span: Span) batches.Rows {
+        const first = self.texts[self.whole.text_begin];
+        return .{
+            .tokens = span.token_begin - first.token_begin,
+            .groups = self.texts[span.text_begin].group_begin - first.group_begin,
         };
     }
 

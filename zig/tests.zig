@@ -19,6 +19,7 @@ test {
     _ = @import("testing/plan_test.zig");
     _ = @import("testing/rows_test.zig");
     _ = @import("testing/runtime_test.zig");
+    _ = @import("testing/sections_test.zig");
     _ = @import("testing/variants_test.zig");
     _ = @import("testing/weights_test.zig");
 }

@@ -14,19 +14,25 @@ pub const Buffer = struct {
     /// `[rows][width]`, or null.
     float: ?[*]f32,
     quantized: ?interface.Quantized,
+    /// Rows of the batch before the first one here.
+    skipped: usize = 0,
 
-    /// The sink for rows from `row` on.
+    /// The sink for rows from `row` of the batch on.
     pub fn sink(self: Buffer, row: usize, scratch: [*]f32) interface.Sink {
         return .{
-            .float = if (self.float) |p| p + row * self.width else null,
-            .quantized = if (self.quantized) |q| q.at(row, self.width) else undefined,
+            .float = if (self.float != null) self.at(row) else null,
+            .quantized = if (self.quantized != null) self.quantizedAt(row) else undefined,
             .has_quantized = self.quantized != null,
             .scratch = scratch,
         };
     }
 
     pub fn at(self: Buffer, row: usize) [*]f32 {
-        return self.float.? + row * self.width;
+        return self.float.? + (row - self.skipped) * self.width;
+    }
+
+    pub fn quantizedAt(self: Buffer, row: usize) interface.Quantized {
+        return self.quantized.?.at(row - self.skipped, self.width);
     }
 };
 
