@@ -86,8 +86,9 @@ async function measureOne(
   for (const figure of result.figures) {
     const { figure: found, range, bar, met, ours, beside } = describeFigure(figure);
     const asked = bar === "" ? "" : `, ${bar}: ${met}`;
-    const of = beside === "" ? ours : `${ours} beside ${beside}`;
-    log(`  ${figure.what}: ${found} (${[range, of].filter(Boolean).join("; ")})${asked}`);
+    const parts = [range, beside === "" ? ours : `${ours} beside ${beside}`].filter(Boolean);
+    const details = parts.length === 0 ? "" : ` (${parts.join("; ")})`;
+    log(`  ${figure.what}: ${found}${details}${asked}`);
   }
   for (const { name, settings } of result.entries) {
     if (settings !== "") log(`  ${name}: ${settings}`);

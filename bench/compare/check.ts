@@ -1,6 +1,6 @@
 /** A worker's time counts only when its vectors are right. */
 import { join } from "node:path";
-import { distance } from "../../test/reference/golden.ts";
+import { distance, type GoldenText, hasShared, readGolden } from "../../test/reference/golden.ts";
 import { type Arithmetic, decodeVector, type Operations } from "./protocol.ts";
 import type { Worker } from "./worker.ts";
 
@@ -24,19 +24,19 @@ const TOLERANCES: Readonly<Record<Arithmetic, Pick<Accuracy, "cosineMin" | "rms"
 /** What two workers may differ by on one text: each may be off to its own side. */
 const AGREEMENT_MIN = 0.99;
 
-interface Golden {
-  readonly text: string;
-  readonly ids: readonly number[];
-  readonly embedding: string;
+/** Reference vectors in float64, a sample of those that the tests use. */
+async function readSample(sample: Sample): Promise<GoldenText[]> {
+  const text = await Bun.file(join(import.meta.dir, "golden", `${sample}.jsonl`)).text();
+  const lines = text.trim().split("\n");
+  return lines.map((line) => {
+    const { embedding, ...rest } = JSON.parse(line);
+    return { ...rest, embedding: decodeVector(embedding) };
+  });
 }
 
-/** Reference vectors in float64, a sample of those that the tests use. */
-async function readSample(model: Sample): Promise<Golden[]> {
-  const text = await Bun.file(join(import.meta.dir, "golden", `${model}.jsonl`)).text();
-  return text
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+/** All references of a model, if they lie beside the checkout; else the sample of them. */
+export async function readReferences(sample: Sample): Promise<readonly GoldenText[]> {
+  return sample === "gemma" && hasShared ? readGolden("embeddinggemma-synth") : readSample(sample);
 }
 
 /** The small model has references of its own. */
@@ -44,20 +44,19 @@ export function sampleOf(model: ModelName, isTiny: boolean): Sample {
   return isTiny && model === "gemma" ? "mini" : model;
 }
 
-/** Embeds the sample, with a model that the worker has loaded so. */
+/** Embeds the references' texts, with a model that the worker has loaded so. */
 export async function measureAccuracy(
   worker: Worker,
-  sample: Sample,
+  golden: readonly GoldenText[],
   loaded: Operations["load"][0],
 ): Promise<Accuracy> {
-  const golden = await readSample(sample);
   const of = { case: "check" };
   const texts = golden.map(({ text }) => text);
   await worker.ask("prepare", { ...of, ...loaded, texts, ids: golden.map(({ ids }) => ids) });
   await worker.ask("run", { ...of, times: 1 });
   const found = (await worker.ask("vectors", of)).vectors.map(decodeVector);
   await worker.ask("release", of);
-  const expected = golden.map(({ embedding }) => decodeVector(embedding));
+  const expected = golden.map(({ embedding }) => embedding);
   return { ...distance(found, expected), cosineMin: cosineMin(found, expected) };
 }
 
@@ -67,7 +66,7 @@ export async function checkWorker(
   sample: Sample,
   loaded: Operations["load"][0],
 ): Promise<Accuracy> {
-  const accuracy = await measureAccuracy(worker, sample, loaded);
+  const accuracy = await measureAccuracy(worker, await readSample(sample), loaded);
   const asked = TOLERANCES[worker.ready.arithmetic];
   // Written so that a NaN is refused too.
   if (accuracy.cosineMin >= asked.cosineMin && accuracy.rms <= asked.rms) return accuracy;

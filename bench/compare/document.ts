@@ -29,7 +29,7 @@ function formatComparison({ setting, participants, absent, results }: Comparison
     formatSetting(setting, results),
     formatTable(COLUMNS, results.flatMap(figureRows)),
     ...missing(results),
-    "Who took part, and the errors of its vectors beside float64 references:\n",
+    "Who took part, and the errors of its vectors beside some float64 references:\n",
     formatTable(["who", "version and build", "rms error"], participants.map(participantRow)),
     ...(absent.length === 0 ? [] : ["Who did not:\n", absent.map(formatAbsent).join("")]),
     "The settings of each that were fastest, and so were used:\n",

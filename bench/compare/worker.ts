@@ -8,7 +8,8 @@ export interface WorkerCommand {
 }
 
 const SETTLE_POLL_MS = 20;
-const SETTLE_MS_MAX = 2_000;
+/** Counted and not timed: whoever is stopped for a while is not busy meanwhile. */
+const SETTLE_POLLS_MAX = 100;
 /** A process that used less than this of a poll is asleep. */
 const SETTLED_SHARE = 0.02;
 /** Where the system does not tell what a process uses: longer than any pool keeps spinning. */
@@ -52,16 +53,18 @@ export class Worker implements AsyncDisposable {
 
   /** Waits until none of its threads runs any more: some pools spin for a while after work. */
   async settle(): Promise<void> {
-    const end = performance.now() + SETTLE_MS_MAX;
     const first = cpuNanoseconds(this.#process.pid);
     if (first === undefined) return Bun.sleep(SETTLE_BLIND_MS);
-    for (let before = first; performance.now() < end; ) {
+    let before = first;
+    for (let poll = 0; poll < SETTLE_POLLS_MAX; poll++) {
       await Bun.sleep(SETTLE_POLL_MS);
       const now: number = cpuNanoseconds(this.#process.pid) ?? before;
       if (now - before < SETTLED_SHARE * SETTLE_POLL_MS * 1e6) return;
       before = now;
     }
-    throw new Error(`${this.ready.name} is still busy ${SETTLE_MS_MAX} ms after its answer`);
+    throw new Error(
+      `${this.ready.name} is still busy ${SETTLE_POLLS_MAX * SETTLE_POLL_MS} ms after its answer`,
+    );
   }
 
   /** Peak resident memory of the process in bytes; undefined where the system does not tell. */

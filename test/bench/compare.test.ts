@@ -117,7 +117,7 @@ test("ours beside ours again: recorded, written down, and twice the same", async
   expect(written).toContain("- llama.cpp with AMX: this CPU has no AMX\n");
   expect(written).toContain("| ours again");
   expect(written).toContain("Not measured: `gemma-64x28`, `gemma-8x512`, `minilm-256x14`, ");
-  expect(written).toMatch(/\n\| rms error +\| ≤ 1\.50e-3 +\| 1\.\d+e-3 +\| yes +\|/);
+  expect(written).toMatch(/\n\| rms error of 6 texts +\| ≤ 1\.50e-3 +\| 1\.\d+e-3 +\| yes +\|/);
   await publish(record, { document, data });
   expect(await Bun.file(document).text()).toBe(written);
   expect(await Bun.file(data).json()).toHaveLength(1);
