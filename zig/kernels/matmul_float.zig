@@ -25,16 +25,16 @@ pub fn Matmul(comptime id: interface.FloatId) type {
         }
 
         fn tile(comptime tokens: usize, args: *const Args, token: usize, group: usize) void {
-            var acc: [tokens]F32 = @splat(simd.splat(0));
+            var acc: [tokens][1]F32 = @splat(.{simd.splat(0)});
             const src = args.src + token * args.columns;
             for (0..args.columns) |column| {
                 const w = simd.widen(id, args.values, (group * args.columns + column) * lanes);
                 inline for (0..tokens) |t| {
                     const x = simd.splat(src[t * args.columns + column]);
-                    acc[t] = simd.mulAdd(w, x, acc[t]);
+                    acc[t][0] = simd.mulAdd(w, x, acc[t][0]);
                 }
             }
-            inline for (0..tokens) |t| output.put(&args.out, acc[t], token + t, group);
+            output.put(tokens, 1, &args.out, acc, token, group);
         }
     };
 }

@@ -109,9 +109,7 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
                     }
                 }
             }
-            inline for (0..tokens) |t| {
-                inline for (0..groups) |g| output.put(&args.out, acc[t][g], token + t, group + g);
-            }
+            output.put(tokens, groups, &args.out, acc, token, group);
         }
 
         inline fn integerDots(
