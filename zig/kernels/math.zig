@@ -45,17 +45,8 @@ inline fn scale(e: F32, shifted: F32) F32 {
 }
 
 /// x Φ(x), Φ being the normal distribution; absolute error below 3e-7.
-///
-/// With t = |x| it is x⁺ - t Φ(-t), and Φ(-t) = 2^Q(t). Beyond t = 6 the second term is below 1e-8.
-/// Q is a minimax fit to log2 Φ(-t), weighted by t Φ(-t) and exact at 0.
 pub inline fn geluErf(x: F32) F32 {
-    const half = x * splat(0.5);
-    // An infinity stays one or becomes NaN.
-    const positive = half + @abs(half);
-    const magnitude = @abs(x);
-    const six = splat(6);
-    const t = @select(f32, magnitude < six, magnitude, six);
-    const q = polynomial(t, &.{
+    return gelu(x, &.{
         -1.0,
         -1.1511578559875488,
         -0.4588736593723297,
@@ -64,6 +55,36 @@ pub inline fn geluErf(x: F32) F32 {
         -0.000752812426071614,
         3.142701825709082e-05,
     });
+}
+
+/// x (1 + tanh u) / 2 with u = √(2/π) (x + 0.044715 x³): x Φ(x) where Φ(x) is 1 / (1 + e^-2u);
+/// absolute error below 4e-7.
+pub inline fn geluTanh(x: F32) F32 {
+    return gelu(x, &.{
+        -1.0,
+        -1.1510305404663086,
+        -0.45992347598075867,
+        -0.04899856075644493,
+        0.0033110601361840963,
+        0.004159160424023867,
+        -0.0026134641375392675,
+        0.00048108567716553807,
+        -3.022278360731434e-05,
+    });
+}
+
+/// x Φ(x) for a Φ with Φ(x) + Φ(-x) = 1, without a division.
+///
+/// With t = |x| it is x⁺ - t Φ(-t), and Φ(-t) = 2^Q(t). Beyond t = 6 the second term is below 1e-8.
+/// Q is a minimax fit to log2 Φ(-t), weighted by t Φ(-t) and exact at 0.
+inline fn gelu(x: F32, comptime q_coefficients: []const f32) F32 {
+    const half = x * splat(0.5);
+    // An infinity stays one or becomes NaN.
+    const positive = half + @abs(half);
+    const magnitude = @abs(x);
+    const six = splat(6);
+    const t = @select(f32, magnitude < six, magnitude, six);
+    const q = polynomial(t, q_coefficients);
     const shifted = q + splat(simd.magic);
     const r = q - (shifted - splat(simd.magic));
     const e = polynomial(r, &.{
@@ -75,12 +96,6 @@ pub inline fn geluErf(x: F32) F32 {
         0.0013246908783912659,
     });
     return mulAdd(-t, scale(e, shifted), positive);
-}
-
-/// x (1 + tanh u) / 2 = x / (1 + e^-2u) with u = √(2/π) (x + 0.044715 x³).
-pub inline fn geluTanh(x: F32) F32 {
-    const u = x * mulAdd(x * x, splat(0.044715), splat(1));
-    return x / (splat(1) + exp(u * splat(-2.0 * 0.79788456080286535588)));
 }
 
 /// x / (1 + e^-x).

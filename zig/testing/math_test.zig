@@ -16,7 +16,7 @@ test "activations are within a millionth of the exact functions" {
         const gelu_tanh = 0.5 * exact * (1 + tanh);
         const gelu_erf = 0.5 * exact * (1 + exactErf(exact / @sqrt(2.0)));
         const silu = exact / (1 + @exp(-exact));
-        try testing.expectApproxEqAbs(gelu_tanh, twin.activate(.gelu_tanh, x), 1e-6);
+        try testing.expectApproxEqAbs(gelu_tanh, twin.activate(.gelu_tanh, x), 4e-7);
         try testing.expectApproxEqAbs(gelu_erf, twin.activate(.gelu_erf, x), 3e-7);
         const ulps = 1e-7 + 1.5e-7 * @abs(exact);
         try testing.expectApproxEqAbs(silu, twin.activate(.silu, x), ulps);
@@ -80,5 +80,5 @@ test "the twins give the same bits on every architecture" {
         twin.attention(.of(2, 1, 8, 3, 0, false), &row, 1, out[0..16]);
         hash.update(std.mem.asBytes(&out));
     }
-    try testing.expectEqual(0x4c3eaf84a8c3f5b7, hash.final());
+    try testing.expectEqual(0x9eff07d15c0e6019, hash.final());
 }

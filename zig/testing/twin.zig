@@ -44,12 +44,9 @@ fn powerOfTwo(n: f32) f32 {
     return @bitCast((exponent + 127) << 23);
 }
 
-fn geluErf(x: f32) f32 {
+fn gelu(x: f32, q_coefficients: []const f32) f32 {
     const t: f32 = if (@abs(x) < 6) @abs(x) else 6;
-    const q = polynomial(t, &.{
-        -1.0,                -1.1511578559875488,   -0.4588736593723297,   -0.05329941213130951,
-        0.00801879446953535, -0.000752812426071614, 3.142701825709082e-05,
-    });
+    const q = polynomial(t, q_coefficients);
     const n = roundHalfEven(q);
     const e = polynomial(q - n, &.{
         1.0,                 0.6931468844413757,  0.24022234976291656,
@@ -59,14 +56,19 @@ fn geluErf(x: f32) f32 {
 }
 
 pub fn activate(kind: interface.ActivationKind, x: f32) f32 {
-    switch (kind) {
-        .gelu_erf => return geluErf(x),
-        .gelu_tanh => {
-            const u = x * @mulAdd(f32, x * x, 0.044715, 1);
-            return x / (1 + exp(u * @as(f32, -2.0 * 0.79788456080286535588)));
-        },
-        .silu => return x / (1 + exp(-x)),
-    }
+    return switch (kind) {
+        .gelu_erf => gelu(x, &.{
+            -1.0,                  -1.1511578559875488, -0.4588736593723297,
+            -0.0532994121313095,   0.00801879446953535, -0.000752812426071614,
+            3.142701825709082e-05,
+        }),
+        .gelu_tanh => gelu(x, &.{
+            -1.0,                   -1.1510305404663086,    -0.45992347598075867,
+            -0.04899856075644493,   0.0033110601361840963,  0.004159160424023867,
+            -0.0026134641375392675, 0.00048108567716553807, -3.022278360731434e-05,
+        }),
+        .silu => x / (1 + exp(-x)),
+    };
 }
 
 fn polynomial(x: f32, c: []const f32) f32 {
