@@ -19,6 +19,13 @@ const Variant = struct {
 /// One row here and one in zig/variants.zig make a variant.
 const variants = [_]Variant{
     .{
+        .name = "avx512_amx",
+        .arch = .x86_64,
+        .model = &std.Target.x86.cpu.x86_64_v4,
+        .add = x86Features(&.{ .avx512vnni, .amx_tile, .amx_int8 }),
+        .remove = x86Features(&.{.prefer_256_bit}),
+    },
+    .{
         .name = "avx512_vnni",
         .arch = .x86_64,
         .model = &std.Target.x86.cpu.x86_64_v4,

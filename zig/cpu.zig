@@ -55,6 +55,16 @@ pub fn hasAvx512Vnni() bool {
     return extended.ebx & foundation == foundation and extended.ecx & vnni == vnni;
 }
 
+/// AMX with tiles of int8, as the CPU and the system's use of it say. amx.zig knows the rest.
+pub fn hasAmxInt8() bool {
+    if (!hasAvx512Vnni()) return false;
+    const tile_state = 0x60000;
+    if (xcr0() & tile_state != tile_state) return false;
+    const tile = 1 << 24;
+    const int8 = 1 << 25;
+    return cpuid(7, 0).edx & (tile | int8) == tile | int8;
+}
+
 pub fn hasNeon() bool {
     return arm;
 }

@@ -20,6 +20,7 @@ test {
     _ = @import("testing/rows_test.zig");
     _ = @import("testing/runtime_test.zig");
     _ = @import("testing/sections_test.zig");
+    _ = @import("testing/tiles_test.zig");
     _ = @import("testing/variants_test.zig");
     _ = @import("testing/weights_test.zig");
 }

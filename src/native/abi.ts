@@ -8,6 +8,7 @@ export const NONE = 0xffffffff;
 export const MESSAGE_SIZE = 512;
 /** CPU variants, best first. */
 export const VARIANTS = [
+  "avx512_amx",
   "avx512_vnni",
   "avx_vnni",
   "avx2",

@@ -19,8 +19,8 @@ pub const Quantized = extern struct {
     values: [*]i8,
     /// `[rows][columns / step]`
     scales: [*]f32,
-    /// `[rows][columns / step]`: what to add to the integer dot because the weights are stored with
-    /// a bias, `-weight_bias · Σ q`.
+    /// `[rows][columns / step]`: what to add to the integer dot because the weights have a bias in
+    /// it, `-dot_bias · Σ q`.
     corrections: [*]i32,
     /// `[rows][columns / step]`: `scale · Σ q`, for weight formats with a minimum.
     sums: [*]f32,
@@ -316,6 +316,8 @@ pub const PackFloat = extern struct {
 pub const Kernels = extern struct {
     /// Bytes of packed weights are `w + weight_bias`.
     weight_bias: u32,
+    /// Of weights in integer dots, which `Quantized.corrections` undoes.
+    dot_bias: u32,
     /// Columns of a row that lie together in packed weights: 4 or 8.
     weight_columns: u32,
     /// By planes of the activations, less one, and by format.

@@ -9,6 +9,7 @@
 
 const interface = @import("interface.zig");
 const output = @import("output.zig");
+const Scales = @import("scales.zig").Scales;
 const simd = @import("simd.zig");
 const simd_int8 = @import("simd_int8.zig");
 
@@ -92,20 +93,11 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
             for (0..steps) |step| {
                 ahead.advance();
                 const dots = integerDots(tokens, groups, args, token, group, step);
-                const block = step * format.step / format.weight_block;
                 inline for (0..groups) |g| {
-                    const at = parameterAt(args, group + g, block);
-                    const weight_scale = loadParameter(format.scale, args.scales, at);
+                    const scales: Scales(format) = .init(args, group + g, step);
                     inline for (0..tokens) |t| {
                         const i = (token + t) * steps + step;
-                        const scale = weight_scale * simd.splat(args.src.scales[i]);
-                        const dot: F32 = @floatFromInt(dots[t][g]);
-                        acc[t][g] = simd.mulAdd(dot, scale, acc[t][g]);
-                        if (format.minimum) {
-                            const minimum = loadParameter(format.scale, args.minimums.?, at);
-                            const sum = simd.splat(args.src.sums[i]);
-                            acc[t][g] = simd.mulAdd(minimum, sum, acc[t][g]);
-                        }
+                        acc[t][g] = scales.add(acc[t][g], dots[t][g], &args.src, i);
                     }
                 }
             }
@@ -127,7 +119,7 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
                 weights[g] = args.values + ((group + g) * args.columns + column) * lanes;
             }
             var start: [tokens * planes]i32 = @splat(0);
-            if (simd_int8.weight_bias != 0) inline for (0..tokens) |t| {
+            if (simd_int8.dot_bias != 0) inline for (0..tokens) |t| {
                 start[(t + 1) * planes - 1] = args.src.corrections[(token + t) * steps + step];
             };
             const dots = simd_int8.dots(
@@ -156,15 +148,5 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
             }
             return result;
         }
-
-        inline fn parameterAt(args: *const Args, group: usize, block: usize) usize {
-            return (group * (args.columns / format.weight_block) + block) * lanes;
-        }
     };
-}
-
-inline fn loadParameter(comptime T: type, base: *const anyopaque, at: usize) F32 {
-    const p: [*]const T = @ptrCast(@alignCast(base));
-    const v: @Vector(lanes, T) = p[at..][0..lanes].*;
-    return v;
 }

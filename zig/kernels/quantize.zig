@@ -127,8 +127,8 @@ inline fn quantizeBlocks(
         const bias: @Vector(blocks, i32) = @splat(@as(i32, step) *% magic_bits);
         const total = simd.sums(blocks, totals[s]) -% bias;
         // It wraps where values are not finite, which the scale tells.
-        const bias_of_weights: i32 = simd_int8.weight_bias;
-        const correction = total *% @as(@Vector(blocks, i32), @splat(-bias_of_weights));
+        const bias_of_dots: i32 = simd_int8.dot_bias;
+        const correction = total *% @as(@Vector(blocks, i32), @splat(-bias_of_dots));
         const sum = scale * @as(@Vector(blocks, f32), @floatFromInt(total));
         const at = column / step + s;
         put(f32, blocks, steps, dst.scales + at, scale);

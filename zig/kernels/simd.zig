@@ -1,5 +1,5 @@
-//! Float vectors. With simd_int8.zig, its int8 half, the only file that asks which instructions
-//! there are.
+//! Float vectors. With simd_int8.zig, its int8 half, and simd_tiles.zig the only file that asks
+//! which instructions there are.
 //! Everything it offers gives the same bits on every CPU: the operations are IEEE 754's own.
 
 const builtin = @import("builtin");

@@ -1,9 +1,10 @@
 //! Integer dots of packed weights and quantised activations, by what each CPU has for them. It is
-//! the int8 half of simd.zig: beside these two no file asks which instructions there are. All of
-//! them give the same, exact numbers.
+//! the int8 half of simd.zig: beside these two and simd_tiles.zig no file asks which instructions
+//! there are. All of them give the same, exact numbers.
 
 const builtin = @import("builtin");
 const simd = @import("simd.zig");
+const simd_tiles = @import("simd_tiles.zig");
 
 const lanes = simd.lanes;
 const I32 = simd.I32;
@@ -29,11 +30,15 @@ else if (arm and builtin.cpu.has(.aarch64, .dotprod))
 else
     .plain;
 
-/// vpdpbusd multiplies unsigned by signed bytes, so the weights are stored as `w + 128` there.
-pub const weight_bias: u8 = switch (means) {
+/// vpdpbusd multiplies unsigned by signed bytes: for `w` it takes `w + 128`.
+pub const dot_bias: u8 = switch (means) {
     .dpbusd_512, .dpbusd_256 => 128,
     .maddubs, .smmla, .sdot, .plain => 0,
 };
+
+/// Weights are stored as `w + weight_bias`. Tiles take signed bytes, so where there are tiles
+/// vpdpbusd has its bias added to what is loaded.
+pub const weight_bias: u8 = if (simd_tiles.available) 0 else dot_bias;
 
 /// Columns of a row that lie together in the packed weights. smmla wants eight: its operands are
 /// 2 rows × 8 columns.
@@ -60,6 +65,7 @@ const passes = lanes / part;
 
 const Part = @Vector(part, i32);
 const PartBytes = @Vector(4 * part, i8);
+const StoredBytes = @Vector(4 * part, u8);
 const PartWords = @Vector(2 * part, i16);
 
 extern fn @"llvm.x86.avx512.vpdpbusd.512"(Part, Part, Part) Part;
@@ -91,8 +97,9 @@ pub inline fn dots(
         inline for (0..step / 4) |k| {
             var bytes: [groups]PartBytes = undefined;
             inline for (0..groups) |g| {
-                const at = (k * passes + pass) * @sizeOf(PartBytes);
-                bytes[g] = @bitCast(weights[g][at..][0..@sizeOf(PartBytes)].*);
+                const at = (k * passes + pass) * @sizeOf(StoredBytes);
+                const stored: StoredBytes = weights[g][at..][0..@sizeOf(StoredBytes)].*;
+                bytes[g] = @bitCast(stored +% @as(StoredBytes, @splat(dot_bias - weight_bias)));
             }
             inline for (0..tokens) |t| {
                 const four = spreadOf(activations + t * stride, k);

@@ -88,25 +88,25 @@ pub const QuantizedBuffer = struct {
         };
     }
 
-    /// Both hold the same rows, and the corrections undo the variant's weight bias.
-    pub fn expectEqual(self: QuantizedBuffer, found: QuantizedBuffer, weight_bias: u32) !void {
+    /// Both hold the same rows, and the corrections undo the variant's bias.
+    pub fn expectEqual(self: QuantizedBuffer, found: QuantizedBuffer, dot_bias: u32) !void {
         try testing.expectEqualSlices(i8, self.values, found.values);
         try expectBits(self.scales, found.scales);
         try expectBits(self.sums, found.sums);
         for (found.corrections, 0..) |correction, s| {
-            try testing.expectEqual(self.correctionAt(s, weight_bias), correction);
+            try testing.expectEqual(self.correctionAt(s, dot_bias), correction);
         }
     }
 
-    /// What undoes the weight bias in the dots of step `s`.
-    pub fn correctionAt(self: QuantizedBuffer, s: usize, weight_bias: u32) i32 {
+    /// What undoes the bias in the dots of step `s`.
+    pub fn correctionAt(self: QuantizedBuffer, s: usize, dot_bias: u32) i32 {
         const step = self.layout.step;
         const steps = self.width / step;
         const src = self.row(s / steps, self.width);
         const begin = s % steps * step;
         var total: i32 = 0;
         for (begin..begin + step) |c| total += src.number(c);
-        return -@as(i32, @intCast(weight_bias)) * total;
+        return -@as(i32, @intCast(dot_bias)) * total;
     }
 };
 

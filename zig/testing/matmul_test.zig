@@ -30,7 +30,8 @@ test "matmul_int8: every format, one plane and two, all tile edges, bias and res
     }.case);
 }
 
-fn caseInt8(
+/// `kernels`: of these, the int8 products and how their weights are packed.
+pub fn caseInt8(
     comptime id: interface.FormatId,
     planes: usize,
     kernels: *const interface.Kernels,
@@ -40,7 +41,6 @@ fn caseInt8(
     columns: usize,
 ) !void {
     const format = comptime id.format();
-    const weight_bias = kernels.weight_bias;
     var numbers: Numbers = .init(tokens * 1000 + rows);
     const blocks = columns / format.weight_block;
     const values = guard.alloc(i8, rows * columns);
@@ -70,7 +70,7 @@ fn caseInt8(
     }
     // All of the largest magnitude, against weights of -128: where narrow sums would saturate.
     for (0..planes) |p| @memset(src.values[p * columns ..][0..32], 127);
-    for (src.corrections, 0..) |*correction, s| correction.* = src.correctionAt(s, weight_bias);
+    for (src.corrections, 0..) |*c, s| c.* = src.correctionAt(s, kernels.dot_bias);
 
     const bias = randomFloats(guard, &numbers, groups * lanes);
     const residual = randomFloats(guard, &numbers, tokens * rows);

@@ -46,7 +46,7 @@ test "quantize: each layout, halves to even, zero blocks" {
                     .rows = rows,
                     .width = width,
                 });
-                try expected.expectEqual(found, kernels.weight_bias);
+                try expected.expectEqual(found, kernels.dot_bias);
             };
         }
     }.case);
@@ -197,7 +197,7 @@ test "a sink without floats quantises what it would have stored" {
                 .width = width,
                 .eps = 1e-6,
             });
-            try expected.expectEqual(found, kernels.weight_bias);
+            try expected.expectEqual(found, kernels.dot_bias);
         }
     }.case);
 }

@@ -183,7 +183,7 @@ fn findPeak(name: []const u8) !*const Peak {
 
 fn peakAt(index: usize) error{UnsupportedCpu}!*const Peak {
     inline for (variants.all, 0..) |variant, i| {
-        if (variant.arch == builtin.cpu.arch and i == index and variant.supported()) {
+        if (variant.arch == builtin.cpu.arch and i == index and variants.kernels(i) != null) {
             const name = "ggufembed_peak_" ++ variant.name;
             return @extern(*const Peak, .{ .name = name, .visibility = .hidden });
         }
