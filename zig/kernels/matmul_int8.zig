@@ -47,9 +47,9 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
             }
         }
 
-        /// The next panel, fetched into the cache while this one is used. A short text is bound by
-        /// reading the weights, and then the tiles of a panel share that work: if the first did it
-        /// all, the others would leave the memory idle.
+        /// The next panel, fetched into the second-level cache while this one is used. A short text
+        /// is bound by reading the weights, and then the tiles of a panel share that work: if the
+        /// first did it all, the others would leave the memory idle.
         const Ahead = struct {
             next: [*]const u8,
             lines: usize,
@@ -74,7 +74,7 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
 
             inline fn advance(self: *Ahead) void {
                 const n = @min(self.lines, self.lines_per_step);
-                for (0..n) |i| @prefetch(self.next + i * line, .{});
+                for (0..n) |i| @prefetch(self.next + i * line, .{ .locality = 2 });
                 self.next += n * line;
                 self.lines -= n;
             }
