@@ -97,9 +97,12 @@ pub inline fn dots(
         inline for (0..step / 4) |k| {
             var bytes: [groups]PartBytes = undefined;
             inline for (0..groups) |g| {
-                const at = (k * passes + pass) * @sizeOf(StoredBytes);
-                const stored: StoredBytes = weights[g][at..][0..@sizeOf(StoredBytes)].*;
-                bytes[g] = @bitCast(stored +% @as(StoredBytes, @splat(dot_bias - weight_bias)));
+                const at = (k * passes + pass) * @sizeOf(PartBytes);
+                bytes[g] = @bitCast(weights[g][at..][0..@sizeOf(PartBytes)].*);
+                if (dot_bias != weight_bias) {
+                    const stored: StoredBytes = @bitCast(bytes[g]);
+                    bytes[g] = @bitCast(stored +% @as(StoredBytes, @splat(dot_bias - weight_bias)));
+                }
             }
             inline for (0..tokens) |t| {
                 const four = spreadOf(activations + t * stride, k);
