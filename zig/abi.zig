@@ -123,7 +123,9 @@ pub const Operation = extern struct {
     head_count: u32,
     head_count_kv: u32,
     head_size: u32,
-    reserved: u32,
+    /// Rows of an int8 matrix from here on are multiplied with both planes of the source, those
+    /// before it with the first. A multiple of 16, or the number of rows.
+    fine_row: u32,
     /// Scale of an embedding, epsilon of a norm.
     number: f64,
     rope_base: f64,

@@ -288,7 +288,11 @@ fn checkProduct(view: View, op: abi.Operation) bool {
     const src = view.buffers[op.src];
     const quantized = view.parts[matrix.part_begin].type == @intFromEnum(TensorType.q8_0);
     if (if (quantized) src.quantized == 0 else src.float == 0) return false;
-    if (matrix.columns != src.width) return false;
+    if (matrix.columns != src.width or op.fine_row > matrix.rows) return false;
+    if (op.fine_row < matrix.rows) {
+        if (op.fine_row % interface.lanes != 0) return false;
+        if (quantized and src.quantized != interface.planes_max) return false;
+    }
     return op.second == abi.none or isVector(view, op.second, matrix.rows);
 }
 

@@ -1,6 +1,7 @@
 //! Matrix products. Threads that share one divide the rows of the matrix, so that each weight is
 //! read once.
 
+const std = @import("std");
 const abi = @import("abi.zig");
 const batches = @import("batch.zig");
 const interface = @import("kernels/interface.zig");
@@ -19,7 +20,7 @@ const tokens_together = 256;
 pub fn matmul(worker: *const Worker, op: abi.Operation, index: usize) void {
     const product: Product = .init(worker, op);
     const dst = worker.buffer(op.dst);
-    const groups = worker.span.share(product.weight.groups());
+    const groups = product.share(worker.span);
     const after = nextWeights(worker, index + 1);
     var tokens = Together.init(worker, product.src);
     while (tokens.next()) |own| {
@@ -153,44 +154,54 @@ const Product = struct {
     kernels: *const interface.Kernels,
     weight: *const Weight,
     src: workspace.Buffer,
+    /// Groups of an int8 matrix from here on are multiplied with both planes of the source.
+    fine: usize,
 
     fn init(worker: *const Worker, op: abi.Operation) Product {
         return .{
             .kernels = worker.engine.kernels,
             .weight = &worker.engine.weights[op.weight],
             .src = worker.buffer(op.src),
+            .fine = (op.fine_row + lanes - 1) / lanes,
         };
     }
 
+    /// A thread's groups. Fine ones take twice the time.
+    fn share(self: *const Product, span: batches.Span) Range {
+        const count = self.weight.groups();
+        const own = span.share(count + (count - self.fine));
+        return .{ .begin = self.groupAt(own.begin), .end = self.groupAt(own.end) };
+    }
+
+    /// The group that is under way when `time` has passed, where one that is not fine takes 1.
+    fn groupAt(self: *const Product, time: usize) usize {
+        return @min(time, self.fine + (time -| self.fine) / 2);
+    }
+
     /// Where the groups' weights begin; null where nothing is gained by fetching them early.
-    fn values(self: Product, groups: Range) ?[*]const u8 {
-        return int8Values(self.weight, groups);
+    fn values(self: *const Product, groups: Range) ?[*]const u8 {
+        return switch (self.weight.content) {
+            .int8 => |matrix| matrix.values.ptr + groups.begin * lanes * self.weight.columns,
+            else => null,
+        };
     }
 
     /// Fetches `follow`, the weights that this thread reads next, along the way.
     fn run(
-        self: Product,
+        self: *const Product,
         tokens: Range,
         groups: Range,
         follow: ?[*]const u8,
         out: interface.Output,
     ) void {
         switch (self.weight.content) {
-            .int8 => |matrix| {
-                const src = self.src.quantizedAt(tokens.begin);
-                const format = @intFromEnum(matrix.format);
-                self.kernels.matmul_int8[src.planes - 1][format](&.{
-                    .values = matrix.values.ptr,
-                    .scales = matrix.scales.ptr,
-                    .minimums = null,
-                    .columns = self.weight.columns,
-                    .src = src,
-                    .tokens = tokens.len(),
-                    .group_begin = groups.begin,
-                    .group_end = groups.end,
-                    .follow = follow orelse matrix.values.ptr,
-                    .out = out,
-                });
+            .int8 => {
+                const middle = std.math.clamp(self.fine, groups.begin, groups.end);
+                const coarse: Range = .{ .begin = groups.begin, .end = middle };
+                const fine: Range = .{ .begin = middle, .end = groups.end };
+                const then = if (fine.len() > 0) self.values(fine) else follow;
+                if (coarse.len() > 0) self.runInt8(1, tokens, coarse, then, out);
+                if (fine.len() > 0) self.runInt8(2, tokens, fine, follow, out);
             },
             .float => |matrix| self.kernels.matmul_float[@intFromEnum(matrix.format)](&.{
                 .values = matrix.values.ptr,
@@ -204,25 +215,42 @@ const Product = struct {
             .vector, .table => unreachable, // plan.check
         }
     }
-};
 
-fn int8Values(weight: *const Weight, groups: Range) ?[*]const u8 {
-    return switch (weight.content) {
-        .int8 => |matrix| matrix.values.ptr + groups.begin * lanes * weight.columns,
-        else => null,
-    };
-}
+    /// With so many planes of the source.
+    fn runInt8(
+        self: *const Product,
+        planes: usize,
+        tokens: Range,
+        groups: Range,
+        follow: ?[*]const u8,
+        out: interface.Output,
+    ) void {
+        const matrix = self.weight.content.int8;
+        self.kernels.matmul_int8[planes - 1][@intFromEnum(matrix.format)](&.{
+            .values = matrix.values.ptr,
+            .scales = matrix.scales.ptr,
+            .minimums = null,
+            .columns = self.weight.columns,
+            .src = self.src.quantizedAt(tokens.begin),
+            .tokens = tokens.len(),
+            .group_begin = groups.begin,
+            .group_end = groups.end,
+            .follow = follow orelse matrix.values.ptr,
+            .out = out,
+        });
+    }
+};
 
 /// Where this thread's share of the next product, from operation `index` on, begins.
 fn nextWeights(worker: *const Worker, index: usize) ?[*]const u8 {
     for (worker.engine.operations[index..]) |op| {
         if (!abi.isMatmul(op.code)) continue;
-        const weight = &worker.engine.weights[op.weight];
+        const product: Product = .init(worker, op);
         if (op.code == @intFromEnum(abi.OperationCode.matmul)) {
-            return int8Values(weight, worker.span.share(weight.groups()));
+            return product.values(product.share(worker.span));
         }
         const columns = activatedColumns(worker, op);
-        return int8Values(weight, groupsOf(columns.begin, columns.end));
+        return product.values(groupsOf(columns.begin, columns.end));
     }
     return null;
 }

@@ -66,8 +66,8 @@ pub fn allocateBuffers(arena: std.mem.Allocator, view: plan.View) error{OutOfMem
             const planes: usize = spec.quantized;
             buffer.quantized = .{
                 .values = (try arena.alignedAlloc(i8, .@"64", cells * planes)).ptr,
-                .scales = (try arena.alignedAlloc(f32, .@"64", cells / step)).ptr,
-                .corrections = (try arena.alignedAlloc(i32, .@"64", cells / step)).ptr,
+                .scales = (try arena.alignedAlloc(f32, .@"64", cells * planes / step)).ptr,
+                .corrections = (try arena.alignedAlloc(i32, .@"64", cells * planes / step)).ptr,
                 .sums = (try arena.alignedAlloc(f32, .@"64", cells / step)).ptr,
                 .step = step,
                 .scale_block = step,

@@ -18,10 +18,17 @@ type Fields<Op extends Operation["op"]> = Omit<Extract<Operation, { op: Op }>, "
 export interface MatmulFields {
   readonly src: BufferId;
   /** Stacked by rows in this order: `<name>.weight`, and `<name>.bias` if there are biases. */
-  readonly parts: readonly TensorRows[];
+  readonly parts: readonly MatmulPart[];
   readonly bias?: boolean;
   readonly residual?: BufferId;
   readonly dst: BufferId;
+}
+
+export interface MatmulPart extends TensorRows {
+  /**
+   * In default precision, too, it sees its input in 16 bits, and so does what is stacked after it.
+   */
+  readonly fine?: boolean;
 }
 
 export interface ActivatedMatmulFields
@@ -30,6 +37,8 @@ export interface ActivatedMatmulFields
   readonly gated: boolean;
 }
 
+/** Rows of a packed matrix that share a vector. */
+const ROWS_TOGETHER = 16;
 /** The native side shares activated products out by so many columns. */
 const ACTIVATED_COLUMNS = 32;
 
@@ -133,7 +142,7 @@ export class PlanBuilder {
       this.#operations.push({
         op: "matmul",
         src,
-        ...this.#product(stack, columns, bias),
+        ...this.#product(stack, src, bias),
         residual,
         dst,
         dstColumn,
@@ -153,7 +162,7 @@ export class PlanBuilder {
     const [stack, ...others] = this.#stacksOfOneType(parts, columns);
     assert(parts.length === (gated ? 2 : 1) && parts.every(({ rows }) => rows === width));
     if (stack !== undefined && others.length === 0 && width % ACTIVATED_COLUMNS === 0) {
-      const product = this.#product(stack, columns, bias);
+      const product = this.#product(stack, src, bias);
       this.#operations.push({ op: "activated_matmul", src, ...product, dst, kind, gated });
       return;
     }
@@ -207,7 +216,7 @@ export class PlanBuilder {
     const operations = insertQuantize(this.#operations, weights);
     return {
       weights,
-      buffers: assignForms(this.#buffers, weights, operations, this.#precision),
+      buffers: assignForms(this.#buffers, weights, operations),
       operations,
       layerEnds: this.#layerEnds.map((operation) => operations.indexOf(operation)),
       precision: this.#precision,
@@ -232,14 +241,28 @@ export class PlanBuilder {
     return this.#weights.items[id]!;
   }
 
-  #product({ parts, tensors, rows }: Stack, columns: number, bias: boolean) {
+  #product(stack: Stack, src: BufferId, bias: boolean) {
+    const { parts, tensors, rows } = stack;
     return {
-      matrix: this.#weights.matrix(tensors, rows, columns),
+      matrix: this.#weights.matrix(tensors, rows, this.#buffers[src]!.width),
       bias: bias ? this.#weights.vector(...parts.map(biasOf)) : undefined,
+      fineRow: this.#fineRow(stack, src),
     };
   }
 
-  #stacksOfOneType(parts: readonly TensorRows[], columns: number): Stack[] {
+  /**
+   * Rows of texts are few beside the rows of tokens, so that 16 bits cost next to nothing, and no
+   * mean over tokens evens their error out.
+   */
+  #fineRow({ parts, rows }: Stack, src: BufferId): number {
+    if (this.#precision === "high" || this.#buffers[src]!.rows === "texts") return 0;
+    const fine = parts.findIndex((part) => part.fine);
+    if (fine < 0) return rows;
+    const row = parts.slice(0, fine).reduce((sum, part) => sum + part.rows, 0);
+    return row - (row % ROWS_TOGETHER);
+  }
+
+  #stacksOfOneType(parts: readonly MatmulPart[], columns: number): Stack[] {
     const stacks: Stack[] = [];
     let type: GgmlTypeName | undefined;
     for (const part of parts) {
@@ -264,7 +287,7 @@ export class PlanBuilder {
 
 /** Parts that make one matrix. */
 interface Stack {
-  readonly parts: TensorRows[];
+  readonly parts: MatmulPart[];
   readonly tensors: TensorInfo[];
   rows: number;
 }

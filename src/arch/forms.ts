@@ -1,6 +1,6 @@
 import { ok as assert } from "node:assert/strict";
 import { accessOf } from "./access.ts";
-import type { Buffer, BufferId, Operation, Precision, Weight } from "./plan.ts";
+import type { Buffer, BufferId, Operation, Weight } from "./plan.ts";
 import { INT8_TYPES, isMatmul } from "./plan.ts";
 
 /** A buffer before the plan is complete: who reads it, and so its forms, is not known yet. */
@@ -43,18 +43,15 @@ export function insertQuantize(
 /**
  * Gives every buffer the forms that its readers need: `quantized` when an int8 matmul reads it,
  * `float` when anything else does. A form that nobody reads costs workspace and time.
- *
- * Rows of texts have two planes in either precision: they are few beside the rows of tokens, so
- * that costs next to nothing, and no mean over tokens evens their error out.
+ * Two planes where one matmul reads both; others may read the first alone.
  */
 export function assignForms(
   shapes: readonly BufferShape[],
   weights: readonly Weight[],
   operations: readonly Operation[],
-  precision: Precision,
 ): Buffer[] {
   const float = new Set<BufferId>();
-  const quantized = new Set<BufferId>();
+  const planes = shapes.map((): Buffer["quantized"] => 0);
   const written = new Set<BufferId>();
   for (const operation of operations) {
     const { reads, multiplied, writes } = accessOf(operation);
@@ -64,16 +61,18 @@ export function assignForms(
     }
     if (multiplied !== undefined) {
       assert(isMatmul(operation) && written.has(multiplied));
-      const forms = readsQuantized(weights[operation.matrix]!) ? quantized : float;
-      forms.add(multiplied);
+      const matrix = weights[operation.matrix]!;
+      if (!readsQuantized(matrix)) float.add(multiplied);
+      else if (operation.fineRow < matrix.rows) planes[multiplied] = 2;
+      else planes[multiplied] ||= 1;
     }
     // Pooling adds up in its target, whoever reads that.
     if (operation.op === "pool") float.add(operation.dst);
     for (const buffer of writes) written.add(buffer);
   }
   return shapes.map((shape, id) => {
-    assert(float.has(id) || quantized.has(id), `nothing reads buffer ${id}`);
-    const planes = precision === "high" || shape.rows === "texts" ? 2 : 1;
-    return { ...shape, float: float.has(id), quantized: quantized.has(id) ? planes : 0 };
+    const buffer = { ...shape, float: float.has(id), quantized: planes[id]! };
+    assert(buffer.float || buffer.quantized > 0, `nothing reads buffer ${id}`);
+    return buffer;
   });
 }

@@ -63,7 +63,8 @@ function addBuffers(plan: PlanBuilder, sizes: Hyperparameters) {
   const keyWidth = sizes.headCountKv * sizes.headSize;
   return {
     x: plan.tokens(sizes.hiddenSize),
-    normed: plan.tokens(sizes.hiddenSize),
+    attentionInput: plan.tokens(sizes.hiddenSize),
+    feedForwardInput: plan.tokens(sizes.hiddenSize),
     qkv: plan.tokens(queryWidth + 2 * keyWidth),
     keys: plan.keys(keyWidth),
     attended: plan.tokens(queryWidth),
@@ -74,17 +75,18 @@ function addBuffers(plan: PlanBuilder, sizes: Hyperparameters) {
 
 function addAttention(pass: Pass, block: string, { ropeBase, reach }: LayerAttention): void {
   const { plan, eps, hiddenSize, headCount, headCountKv, headSize } = pass;
-  const { x, normed, qkv, keys, attended, projected } = pass;
+  const { x, attentionInput, qkv, keys, attended, projected } = pass;
   const heads = { headCount, headCountKv, headSize };
 
   const inputNorm = plan.vector(`${block}.attn_norm.weight`, hiddenSize);
-  plan.rmsNorm({ src: x, weight: inputNorm, dst: normed, eps });
+  plan.rmsNorm({ src: x, weight: inputNorm, dst: attentionInput, eps });
   const projections = [
     { name: `${block}.attn_q`, rows: headCount * headSize },
     { name: `${block}.attn_k`, rows: headCountKv * headSize },
-    { name: `${block}.attn_v`, rows: headCountKv * headSize },
+    // What is wrong in V goes straight into the result, and heads that share V make it few rows.
+    { name: `${block}.attn_v`, rows: headCountKv * headSize, fine: true },
   ];
-  plan.matmul({ src: normed, parts: projections, dst: qkv });
+  plan.matmul({ src: attentionInput, parts: projections, dst: qkv });
 
   const queryNorm = plan.vector(`${block}.attn_q_norm.weight`, headSize);
   const keyNorm = plan.vector(`${block}.attn_k_norm.weight`, headSize);
@@ -100,14 +102,14 @@ function addAttention(pass: Pass, block: string, { ropeBase, reach }: LayerAtten
 
 function addFeedForward(pass: Pass, block: string): void {
   const { plan, eps, hiddenSize, feedForwardLength } = pass;
-  const { x, normed, activated, projected } = pass;
+  const { x, feedForwardInput, activated, projected } = pass;
 
   const inputNorm = plan.vector(`${block}.ffn_norm.weight`, hiddenSize);
-  plan.rmsNorm({ src: x, weight: inputNorm, dst: normed, eps });
+  plan.rmsNorm({ src: x, weight: inputNorm, dst: feedForwardInput, eps });
   const gate = { name: `${block}.ffn_gate`, rows: feedForwardLength };
   const up = { name: `${block}.ffn_up`, rows: feedForwardLength };
-  const parts = [gate, up];
-  plan.activatedMatmul({ src: normed, parts, dst: activated, kind: "gelu_tanh", gated: true });
+  const product = { src: feedForwardInput, parts: [gate, up], dst: activated };
+  plan.activatedMatmul({ ...product, kind: "gelu_tanh", gated: true });
 
   const down = { name: `${block}.ffn_down`, rows: hiddenSize };
   plan.matmul({ src: activated, parts: [down], dst: projected });

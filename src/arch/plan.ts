@@ -32,8 +32,9 @@ export type ActivationKind = "gelu_erf" | "gelu_tanh" | "silu";
 export type Pooling = "none" | "mean" | "cls" | "last";
 
 /**
- * How int8 matmuls see their input. `default`: rows of tokens in one int8 plane, rows of texts in
- * two. `high`: all in two, which costs twice the work and leaves an error near that of float32.
+ * How int8 matmuls see their input. `default`: in one int8 plane, and in two where that costs
+ * little and helps most. `high`: in two, which takes twice the work and leaves an error near that
+ * of float32.
  */
 export type Precision = "default" | "high";
 
@@ -62,7 +63,7 @@ export interface Buffer {
   readonly float: boolean;
   /**
    * int8 planes of the form that int8 matmuls read, quantised in blocks of 32 columns by whoever
-   * writes it; 0 when none reads it. One plane holds 8 bits of each value, two hold 16.
+   * writes it; 0 when none reads it. The first plane holds 8 bits of each value, both hold 16.
    */
   readonly quantized: 0 | 1 | 2;
 }
@@ -119,7 +120,8 @@ export type Operation =
   | {
       /**
        * `dst[:, column …] = W src (+ bias) (+ residual)`. `dst` is float only; `residual` has the
-       * shape of `dst` and may be `dst`.
+       * shape of `dst` and may be `dst`. Rows of an int8 W from `fineRow` on (a multiple of 16, or
+       * the number of rows) see `src` in both planes, those before it in the first.
        */
       readonly op: "matmul";
       readonly src: BufferId;
@@ -128,17 +130,19 @@ export type Operation =
       readonly residual?: BufferId | undefined;
       readonly dst: BufferId;
       readonly dstColumn: number;
+      readonly fineRow: number;
     }
   | {
       /**
        * `dst = f(W src (+ bias))`. Gated: W has the rows of gate and then those of up, and
-       * `dst = f(gate) · up`. The width of `dst` is a multiple of 32.
+       * `dst = f(gate) · up`. The width of `dst` is a multiple of 32. `fineRow` as with `matmul`.
        */
       readonly op: "activated_matmul";
       readonly src: BufferId;
       readonly matrix: WeightId;
       readonly bias?: WeightId | undefined;
       readonly dst: BufferId;
+      readonly fineRow: number;
       readonly kind: ActivationKind;
       readonly gated: boolean;
     }

@@ -127,7 +127,7 @@ export const Operation = {
   head_count: [40, "u32"],
   head_count_kv: [44, "u32"],
   head_size: [48, "u32"],
-  reserved: [52, "u32"],
+  fine_row: [52, "u32"],
   number: [56, "f64"],
   rope_base: [64, "f64"],
   query_scale: [72, "f64"],

@@ -113,7 +113,7 @@ const EMPTY: OperationValues = {
   head_count: 0,
   head_count_kv: 0,
   head_size: 0,
-  reserved: 0,
+  fine_row: 0,
   number: 0,
   rope_base: 0,
   query_scale: 1,
@@ -157,6 +157,7 @@ function operationValues(operation: Operation): Partial<OperationValues> {
         second: operation.bias ?? abi.NONE,
         residual: operation.residual ?? abi.NONE,
         value: operation.dstColumn,
+        fine_row: operation.fineRow,
       };
     case "activated_matmul":
       return {
@@ -167,6 +168,7 @@ function operationValues(operation: Operation): Partial<OperationValues> {
         second: operation.bias ?? abi.NONE,
         kind: abi.ActivationKind[operation.kind],
         flag: Number(operation.gated),
+        fine_row: operation.fineRow,
       };
     case "quantize":
       return { code, dst: operation.buffer };

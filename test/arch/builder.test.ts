@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { PlanBuilder } from "../../src/arch/builder.ts";
-import type { Operation } from "../../src/arch/plan.ts";
+import { isMatmul, type Operation, type Precision } from "../../src/arch/plan.ts";
 import { GgufMetadata } from "../../src/gguf/metadata.ts";
 import type { GgmlTypeName, GgufFile, TensorInfo } from "../../src/gguf/types.ts";
 import { thrown } from "../gguf/rejection.ts";
@@ -171,6 +171,45 @@ describe("stacked matrices", () => {
       { ...v, biases: 8, residual: x, dstColumn: 24 },
     ]);
     expect(buffers[x]).toMatchObject({ float: true, quantized: 1 });
+  });
+
+  /** Of each matmul `fineRow`, and the planes of what they multiply, where V is fine. */
+  function fine(precision: Precision, types: Readonly<Record<"q" | "k" | "v", GgmlTypeName>>) {
+    const rows = { q: 32, k: 8, v: 8 };
+    const names = ["q", "k", "v"] as const;
+    const matrices = names.map((name): [string, GgmlTypeName, ...number[]] => [
+      `${name}.weight`,
+      types[name],
+      32,
+      rows[name],
+    ]);
+    const plan = new PlanBuilder(header(["table", "F32", 32, 10], ...matrices), precision);
+    const [x, y] = [plan.tokens(32), plan.tokens(48)];
+    plan.embed({ table: plan.table("table", 10, 32), dst: x, scale: 1 });
+    const parts = names.map((name) => ({ name, rows: rows[name], fine: name === "v" }));
+    plan.matmul({ src: x, parts, dst: y });
+    const pooled = plan.texts(48);
+    plan.pool({ src: y, dst: pooled, kind: "mean" });
+    const { operations, buffers } = plan.output(pooled, { ...ABOUT, embeddingSize: 48 });
+    const fineRows = operations.filter(isMatmul).map(({ fineRow }) => fineRow);
+    return { fineRows, planes: buffers[x]!.quantized };
+  }
+
+  test("a fine part begins where a group of 16 rows does, and its source has two planes", () => {
+    const same = { q: "Q8_0", k: "Q8_0", v: "Q8_0" } as const;
+    expect(fine("default", same)).toEqual({ fineRows: [32], planes: 2 });
+    expect(fine("high", same)).toEqual({ fineRows: [0], planes: 2 });
+  });
+
+  test("a fine part of another type is a matmul that is fine as a whole", () => {
+    const coarse = { q: "F16", k: "F16", v: "Q8_0" } as const;
+    expect(fine("default", coarse)).toEqual({ fineRows: [40, 0], planes: 2 });
+    const behind = { q: "F16", k: "Q8_0", v: "Q8_0" } as const;
+    expect(fine("default", behind)).toEqual({ fineRows: [32, 0], planes: 2 });
+    // Float matrices read no planes.
+    const float = { q: "Q8_0", k: "Q8_0", v: "F16" } as const;
+    expect(fine("default", float)).toEqual({ fineRows: [40, 0], planes: 1 });
+    expect(fine("default", { q: "F16", k: "F16", v: "F16" })).toMatchObject({ planes: 0 });
   });
 
   test("rows that do not fill the target are the architecture's mistake", () => {

@@ -104,8 +104,9 @@ test("Q, K and V are one matmul, gate and up another, and layers share their buf
     ["ffn_down"],
   ]);
   expect(names).toHaveLength(7 * 4 + 2);
-  // x, normed, qkv, keys, attended, projected, activated; pooled, dense_2, dense_3.
-  expect(buffers.map(({ width }) => width)).toEqual([64, 64, 128, 32, 64, 64, 96, 64, 128, 64]);
+  // x, both inputs, qkv, keys, attended, projected, activated; pooled, dense_2, dense_3.
+  const widths = [64, 64, 64, 128, 32, 64, 64, 96, 64, 128, 64];
+  expect(buffers.map(({ width }) => width)).toEqual(widths);
 });
 
 test("a layer's last norm and the next one's first are one operation, which ends the layer", () => {
@@ -119,7 +120,7 @@ test("a layer's last norm and the next one's first are one operation, which ends
     const norm = operations[end]!;
     if (norm.op !== "rms_norm") throw new Error("not found");
     expect(norm.residual).toBe(norm.dst);
-    expect(buffers[norm.next!.dst]).toMatchObject({ float: false, quantized: 1 });
+    expect(buffers[norm.next!.dst]).toMatchObject({ float: false, quantized: 2 });
   }
 });
 
@@ -149,15 +150,24 @@ describe("dense layers", () => {
   });
 });
 
-test("rows of texts have two planes, those of tokens in high precision", () => {
+test("V sees its input in two planes, rows of texts too, and all in high precision", () => {
   const planes = (rows: "tokens" | "texts", precision: "default" | "high") => {
     const { buffers } = buildModel(file, { precision }).plan;
     const read = buffers.filter((buffer) => buffer.rows === rows && buffer.quantized > 0);
     return read.map(({ quantized }) => quantized);
   };
-  // What Q, K and V, the output, the feed-forward network and its second half see.
-  expect(planes("tokens", "default")).toEqual([1, 1, 1]);
-  expect(planes("tokens", "high")).toEqual([2, 2, 2]);
+  // What Q, K and V, the feed-forward network, attention's output and the second half of the
+  // network see.
+  expect(planes("tokens", "default")).toEqual([2, 1, 1, 1]);
+  expect(planes("tokens", "high")).toEqual([2, 2, 2, 2]);
+  const fineRows = (precision: "default" | "high") => {
+    const { operations } = buildModel(file, { precision }).plan;
+    return operations.filter(isMatmul).map(({ fineRow }) => fineRow);
+  };
+  // V is the last 32 of 128 rows; of the other products of a layer none has such rows.
+  expect(fineRows("default").slice(0, 4)).toEqual([96, 64, 192, 64]);
+  expect(fineRows("default").slice(-2)).toEqual([0, 0]);
+  expect(fineRows("high").every((row) => row === 0)).toBe(true);
   for (const precision of ["default", "high"] as const) {
     expect(planes("texts", precision)).toEqual([2, 2]);
   }

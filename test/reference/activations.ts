@@ -37,12 +37,15 @@ export class Activations {
     return rows;
   }
 
-  quantized(buffer: BufferId): readonly Float64Array[] {
+  /** As its first plane alone holds it, or both. */
+  quantized(buffer: BufferId, planes: 1 | 2): readonly Float64Array[] {
     const { rows, quantized } = this.#states[buffer]!;
     if (!quantized) throw new Error(`buffer ${buffer} has no quantised form that is up to date`);
+    const has = this.#buffers[buffer]!.quantized;
+    if (has < planes) throw new Error(`buffer ${buffer} has no second plane`);
     if (!this.#int8) return rows;
-    const steps = this.#buffers[buffer]!.quantized === 2 ? JOINED_MAX : INT8_MAX;
-    return rows.map((row) => roundBlocks(row, steps));
+    if (has === 1) return rows.map((row) => roundBlocks(row, INT8_MAX, 1));
+    return rows.map((row) => roundBlocks(row, JOINED_MAX, planes === 1 ? PLANE_BASE : 1));
   }
 
   /** For operations that write float32 only. */
@@ -75,17 +78,22 @@ export class Activations {
 }
 
 const INT8_MAX = 127;
-/** The largest number of two int8 planes, `255 · first + second`. */
-const JOINED_MAX = 255 * INT8_MAX + INT8_MAX;
+/** Two int8 planes are `255 · first + second`. */
+const PLANE_BASE = 255;
+const JOINED_MAX = PLANE_BASE * INT8_MAX;
 
-/** Blocks of 32: scale = max|x| / steps in float32, then round half to even. */
-function roundBlocks(row: Float64Array, steps: number): Float64Array {
+/**
+ * Blocks of 32: scale = max|x| / steps in float32, then round half to even; and then to a
+ * multiple of so many scales.
+ */
+function roundBlocks(row: Float64Array, steps: number, multiple: number): Float64Array {
   const result = new Float64Array(row.length);
   for (let start = 0; start < row.length; start += 32) {
     const block = row.subarray(start, start + 32);
     const unit = Math.fround(Math.max(...block.map(Math.abs)) / steps);
     for (const [i, value] of block.entries()) {
-      result[start + i] = unit === 0 ? 0 : unit * roundHalfToEven(value / unit);
+      const number = unit === 0 ? 0 : roundHalfToEven(value / unit);
+      result[start + i] = unit * multiple * Math.round(number / multiple);
     }
   }
   return result;

@@ -166,15 +166,22 @@ function matmul(run: Run, { residual, dst, dstColumn, ...op }: Of<"matmul">): vo
 /** `W src (+ bias)` */
 function products(
   run: Run,
-  { src, matrix, bias }: Pick<Of<"matmul">, "src" | "matrix" | "bias">,
+  { src, matrix, bias, fineRow }: Pick<Of<"matmul">, "src" | "matrix" | "bias" | "fineRow">,
 ): Float64Array[] {
-  const { columns, parts } = run.plan.weights[matrix]!;
+  const { columns, rows, parts } = run.plan.weights[matrix]!;
   const isInt8 = INT8_TYPES.has(parts[0]!.type);
-  const input = isInt8 ? run.buffers.quantized(src) : run.buffers.float(src);
-  if (input[0]!.length !== columns) throw new Error("a matmul's input has other columns");
+  const input = (planes: 1 | 2) =>
+    isInt8 ? run.buffers.quantized(src, planes) : run.buffers.float(src);
+  const coarse = input(fineRow > 0 ? 1 : 2);
+  const fine = input(fineRow < rows ? 2 : 1);
+  if (fine[0]!.length !== columns) throw new Error("a matmul's input has other columns");
   const weights = values(run, matrix);
-  return input.map((row) => {
-    const product: Float64Array = linear(weights, row);
+  const upper = weights.subarray(0, fineRow * columns);
+  const lower = weights.subarray(fineRow * columns);
+  return fine.map((row, t) => {
+    const product = new Float64Array(rows);
+    product.set(linear(upper, coarse[t]!));
+    product.set(linear(lower, row), fineRow);
     return bias === undefined ? product : add(product, values(run, bias));
   });
 }

@@ -13,14 +13,14 @@ pub const plane_base = 255;
 
 /// Rows of quantised activations: `x ≈ scale · q` in steps of 32 or 16 columns. A step is what an
 /// integer dot runs over before it becomes float. With one plane q is an int8, with two it is
-/// `plane_base · first + second`.
+/// `plane_base · first + second`; the first plane alone is the row with one.
 pub const Quantized = extern struct {
     /// `[rows][planes][columns]`, each in -127..127.
     values: [*]i8,
-    /// `[rows][columns / step]`
+    /// `[rows][planes][columns / step]`: what one counts in that plane.
     scales: [*]f32,
-    /// `[rows][columns / step]`: what to add to the integer dot because the weights have a bias in
-    /// it, `-dot_bias · Σ q`.
+    /// `[rows][planes][columns / step]`: what to add to a plane's integer dot because the weights
+    /// have a bias in it, `-dot_bias · Σ` of that plane.
     corrections: [*]i32,
     /// `[rows][columns / step]`: `scale · Σ q`, for weight formats with a minimum.
     sums: [*]f32,
@@ -32,12 +32,13 @@ pub const Quantized = extern struct {
     planes: usize,
 
     pub fn at(self: Quantized, row: usize, columns: usize) Quantized {
-        const offset = row * (columns / self.step);
+        const steps = columns / self.step;
+        const plane = row * self.planes;
         return .{
-            .values = self.values + row * columns * self.planes,
-            .scales = self.scales + offset,
-            .corrections = self.corrections + offset,
-            .sums = self.sums + offset,
+            .values = self.values + plane * columns,
+            .scales = self.scales + plane * steps,
+            .corrections = self.corrections + plane * steps,
+            .sums = self.sums + row * steps,
             .step = self.step,
             .scale_block = self.scale_block,
             .planes = self.planes,
@@ -320,7 +321,8 @@ pub const Kernels = extern struct {
     dot_bias: u32,
     /// Columns of a row that lie together in packed weights: 4 or 8.
     weight_columns: u32,
-    /// By planes of the activations, less one, and by format.
+    /// By planes of the activations that are multiplied with, less one, and by format. One may be
+    /// the first of two.
     matmul_int8: [planes_max][FormatId.count]MatmulInt8Function,
     matmul_float: [FloatId.count]*const fn (*const MatmulFloat) callconv(.c) void,
     rms_norm: *const fn (*const RmsNorm) callconv(.c) void,

@@ -4,7 +4,7 @@
 //! follows them is one fused multiply-add per step, in column order. So the tile's shape, the
 //! number of tokens in a call and the instruction set do not change a bit.
 //!
-//! Two planes of activations are two dots, joined as integers: at most 32 · 255 · 32,512 with the
+//! Two planes of activations are two dots, joined as integers: at most 32 · 255 · 32,385 with the
 //! bias of the weights, an eighth of what an int32 holds.
 
 const interface = @import("interface.zig");
@@ -19,7 +19,7 @@ const lanes = simd.lanes;
 const F32 = simd.F32;
 const I32 = simd.I32;
 
-/// The function for one packed format and activations of so many planes.
+/// The function for one packed format and the first so many planes of activations.
 pub fn Matmul(comptime format: Format, comptime planes: usize) type {
     return struct {
         const tile_tokens = simd_int8.tileOf(planes).tokens;
@@ -94,10 +94,9 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
                 ahead.advance();
                 const dots = integerDots(tokens, groups, args, token, group, step);
                 inline for (0..groups) |g| {
-                    const scales: Scales(format) = .init(args, group + g, step);
+                    const scales: Scales(format, planes) = .init(args, group + g, step);
                     inline for (0..tokens) |t| {
-                        const i = (token + t) * steps + step;
-                        acc[t][g] = scales.add(acc[t][g], dots[t][g], &args.src, i);
+                        acc[t][g] = scales.add(acc[t][g], dots[t][g], args, token + t, step);
                     }
                 }
             }
@@ -118,17 +117,21 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
             inline for (0..groups) |g| {
                 weights[g] = args.values + ((group + g) * args.columns + column) * lanes;
             }
-            var start: [tokens * planes]i32 = @splat(0);
-            if (simd_int8.dot_bias != 0) inline for (0..tokens) |t| {
-                start[(t + 1) * planes - 1] = args.src.corrections[(token + t) * steps + step];
+            const rows = tokens * planes;
+            // Planes follow one another: of two, one alone is every other row.
+            const first = token * args.src.planes;
+            const pitch = args.src.planes / planes;
+            var start: [rows]i32 = @splat(0);
+            if (simd_int8.dot_bias != 0) inline for (0..rows) |r| {
+                start[r] = args.src.corrections[(first + r * pitch) * steps + step];
             };
             const dots = simd_int8.dots(
                 format.step,
-                tokens * planes,
+                rows,
                 groups,
                 weights,
-                args.src.values + token * planes * args.columns + column,
-                args.columns,
+                args.src.values + first * args.columns + column,
+                pitch * args.columns,
                 start,
             );
             return if (planes == 1) dots else joined(tokens, groups, dots);

@@ -18,7 +18,8 @@ const lanes = simd.lanes;
 const F32 = simd.F32;
 const I32 = simd.I32;
 
-/// The function for one packed format and activations of so many planes. Weights have no bias.
+/// The function for one packed format and the first so many planes of activations. Weights have no
+/// bias.
 pub fn Matmul(comptime format: Format, comptime planes: usize, comptime Tiles: type) type {
     return struct {
         /// For what is left below half a tile.
@@ -151,10 +152,12 @@ pub fn Matmul(comptime format: Format, comptime planes: usize, comptime Tiles: t
         ) void {
             const r = comptime registers(rows, odd);
             const column = step * format.step;
-            const activations = args.src.values + token * planes * args.columns + column;
+            const activations = args.src.values + token * args.src.planes * args.columns + column;
+            // Planes follow one another: of two, one alone is every other row.
+            const pitch = args.src.planes / planes;
             const weights = args.values + (group * args.columns + column) * lanes;
             tiles.zero(r.sums);
-            tiles.load(r.left, @ptrCast(activations), args.columns);
+            tiles.load(r.left, @ptrCast(activations), pitch * args.columns);
             tiles.load(r.right, weights, lanes * 4);
             tiles.dot(r.sums, r.left, r.right);
             tiles.store(r.sums, @ptrCast(into), lanes * @sizeOf(i32));
@@ -169,15 +172,14 @@ pub fn Matmul(comptime format: Format, comptime planes: usize, comptime Tiles: t
             sums: *const Sums(rows),
             acc: *[rows / planes]F32,
         ) void {
-            const scales: Scales(format) = .init(args, group, step);
-            const steps = args.columns / format.step;
+            const scales: Scales(format, planes) = .init(args, group, step);
             inline for (acc, 0..) |*a, t| {
                 var dot: I32 = sums[t * planes];
                 if (planes == 2) {
                     const base: I32 = @splat(interface.plane_base);
                     dot = base * dot + @as(I32, sums[t * planes + 1]);
                 }
-                a.* = scales.add(a.*, dot, &args.src, (token + t) * steps + step);
+                a.* = scales.add(a.*, dot, args, token + t, step);
             }
         }
     };

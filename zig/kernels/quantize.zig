@@ -10,9 +10,9 @@ const F32 = simd.F32;
 const I32 = simd.I32;
 const splat = simd.splat;
 
-/// q = round_half_even(x · 127 / max|x|), scale = max|x| / 127; with two planes 32,512 for 127. A
-/// value that is not finite makes the scale so, and with it every output: it is caught at the end,
-/// not here.
+/// q = round_half_even(x · 127 / max|x|), scale = max|x| / 127; with two planes 255 · 127 for 127,
+/// so that the first alone, in steps of 255 scales, holds the largest exactly. A value that is not
+/// finite makes the scale so, and with it every output: it is caught at the end, not here.
 pub fn row(src: [*]const f32, dst: Quantized, width: usize) void {
     part(src, dst, width, 0, width);
 }
@@ -74,7 +74,7 @@ const base = interface.plane_base;
 
 /// What a block's largest magnitude becomes.
 fn largestNumber(planes: usize) f32 {
-    return if (planes == 1) 127 else 127 * (base + 1);
+    return if (planes == 1) 127 else 127 * base;
 }
 
 /// Blocks below this become zeros: their 127 / max|x| would overflow.
@@ -110,38 +110,43 @@ inline fn quantizeBlocks(
     const inverse = @select(f32, enough, full / magnitude, @as(@Vector(blocks, f32), @splat(0)));
     const scale = magnitude / full;
 
-    var totals: [steps][blocks]I32 = @splat(@splat(@splat(0)));
+    var totals: [planes][steps][blocks]I32 = @splat(@splat(@splat(@splat(0))));
     inline for (0..blocks) |b| {
         inline for (0..parts) |i| {
-            const q = x[b][i] * splat(inverse[b]) + splat(simd.magic);
+            const q = split(planes, x[b][i] * splat(inverse[b]) + splat(simd.magic));
             const at = column + b * scale_block + i * lanes;
-            if (planes == 1) {
-                putBytes(dst.values + at, q);
-            } else {
-                putPlanes(dst.values + at, dst.values + width + at, q);
+            inline for (0..planes) |p| {
+                putBytes(dst.values + p * width + at, q[p]);
+                totals[p][i * lanes / step][b] +%= @as(I32, @bitCast(q[p]));
             }
-            totals[i * lanes / step][b] +%= @as(I32, @bitCast(q));
         }
     }
     inline for (0..steps) |s| {
-        const bias: @Vector(blocks, i32) = @splat(@as(i32, step) *% magic_bits);
-        const total = simd.sums(blocks, totals[s]) -% bias;
-        // It wraps where values are not finite, which the scale tells.
-        const bias_of_dots: i32 = simd_int8.dot_bias;
-        const correction = total *% @as(@Vector(blocks, i32), @splat(-bias_of_dots));
-        const sum = scale * @as(@Vector(blocks, f32), @floatFromInt(total));
         const at = column / step + s;
-        put(f32, blocks, steps, dst.scales + at, scale);
-        put(i32, blocks, steps, dst.corrections + at, correction);
+        var number: @Vector(blocks, i32) = @splat(0);
+        inline for (0..planes) |p| {
+            const bias: @Vector(blocks, i32) = @splat(@as(i32, step) *% magic_bits);
+            const bias_of_dots: @Vector(blocks, i32) = @splat(-@as(i32, simd_int8.dot_bias));
+            // It wraps where values are not finite, which the scale tells.
+            const total = simd.sums(blocks, totals[p][s]) -% bias;
+            number = number *% @as(@Vector(blocks, i32), @splat(base)) +% total;
+            const unit: @Vector(blocks, f32) = @splat(if (p + 1 == planes) 1 else base);
+            const to = p * (width / step) + at;
+            put(f32, blocks, steps, dst.scales + to, scale * unit);
+            put(i32, blocks, steps, dst.corrections + to, total *% bias_of_dots);
+        }
+        const sum = scale * @as(@Vector(blocks, f32), @floatFromInt(number));
         put(f32, blocks, steps, dst.sums + at, sum);
     }
 }
 
-inline fn putPlanes(first: [*]i8, second: [*]i8, q: F32) void {
+/// Of a whole number, as a float to which `magic` was added, its planes likewise.
+inline fn split(comptime planes: usize, q: F32) [planes]F32 {
+    if (planes == 1) return .{q};
+    const magic = splat(simd.magic);
     // No tie: half of an odd base is no whole number.
-    const high = simd.mulAdd(q - splat(simd.magic), splat(1.0 / @as(f32, base)), splat(simd.magic));
-    putBytes(first, high);
-    putBytes(second, simd.mulAdd(high - splat(simd.magic), splat(-base), q));
+    const first = simd.mulAdd(q - magic, splat(1.0 / @as(f32, base)), magic);
+    return .{ first, simd.mulAdd(first - magic, splat(-base), q) };
 }
 
 /// The lowest byte of each lane.

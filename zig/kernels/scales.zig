@@ -7,8 +7,9 @@ const lanes = simd.lanes;
 const F32 = simd.F32;
 const I32 = simd.I32;
 
-/// Scales, and minimums if the format has them, of 16 rows and the columns of a step.
-pub fn Scales(comptime format: interface.Format) type {
+/// Scales, and minimums if the format has them, of 16 rows and the columns of a step; for dots with
+/// the first so many planes of activations.
+pub fn Scales(comptime format: interface.Format, comptime planes: usize) type {
     return struct {
         scale: F32,
         minimum: if (format.minimum) F32 else void,
@@ -29,13 +30,17 @@ pub fn Scales(comptime format: interface.Format) type {
             self: Self,
             sum: F32,
             dot: I32,
-            src: *const interface.Quantized,
-            step_of_token: usize,
+            args: *const interface.MatmulInt8,
+            token: usize,
+            step: usize,
         ) F32 {
-            const scale = self.scale * simd.splat(src.scales[step_of_token]);
+            const src = &args.src;
+            const steps = args.columns / format.step;
+            const plane = token * src.planes + planes - 1;
+            const scale = self.scale * simd.splat(src.scales[plane * steps + step]);
             const scaled = simd.mulAdd(@floatFromInt(dot), scale, sum);
             if (!format.minimum) return scaled;
-            return simd.mulAdd(self.minimum, simd.splat(src.sums[step_of_token]), scaled);
+            return simd.mulAdd(self.minimum, simd.splat(src.sums[token * steps + step]), scaled);
         }
     };
 }

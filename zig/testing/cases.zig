@@ -55,8 +55,8 @@ pub const QuantizedBuffer = struct {
     ) QuantizedBuffer {
         const steps = rows * width / layout.step;
         const values = guard.alloc(i8, rows * width * layout.planes);
-        const scales = guard.alloc(f32, steps);
-        const corrections = guard.alloc(i32, steps);
+        const scales = guard.alloc(f32, steps * layout.planes);
+        const corrections = guard.alloc(i32, steps * layout.planes);
         const sums = guard.alloc(f32, steps);
         return .{
             .args = .{
@@ -78,12 +78,12 @@ pub const QuantizedBuffer = struct {
     }
 
     pub fn row(self: QuantizedBuffer, i: usize, width: usize) twin.QuantizedRow {
+        const planes = self.layout.planes;
         const steps = width / self.layout.step;
-        const bytes = width * self.layout.planes;
         return .{
             .layout = self.layout,
-            .values = self.values[i * bytes ..][0..bytes],
-            .scales = self.scales[i * steps ..][0..steps],
+            .values = self.values[i * planes * width ..][0 .. planes * width],
+            .scales = self.scales[i * planes * steps ..][0 .. planes * steps],
             .sums = self.sums[i * steps ..][0..steps],
         };
     }
@@ -98,14 +98,11 @@ pub const QuantizedBuffer = struct {
         }
     }
 
-    /// What undoes the bias in the dots of step `s`.
+    /// What undoes the bias in the dots of step `s`, counted over rows and planes.
     pub fn correctionAt(self: QuantizedBuffer, s: usize, dot_bias: u32) i32 {
         const step = self.layout.step;
-        const steps = self.width / step;
-        const src = self.row(s / steps, self.width);
-        const begin = s % steps * step;
         var total: i32 = 0;
-        for (begin..begin + step) |c| total += src.number(c);
+        for (self.values[s * step ..][0..step]) |q| total += q;
         return -@as(i32, @intCast(dot_bias)) * total;
     }
 };

@@ -63,12 +63,12 @@ test "the twins give the same bits on every architecture" {
         }
         for (1..3) |planes| {
             var values: [2 * 96]i8 = undefined;
-            var scales: [3]f32 = undefined;
+            var scales: [2 * 3]f32 = undefined;
             var sums: [3]f32 = undefined;
             const into: twin.QuantizedRow = .{
                 .layout = .{ .planes = planes },
                 .values = values[0 .. 96 * planes],
-                .scales = &scales,
+                .scales = scales[0 .. 3 * planes],
                 .sums = &sums,
             };
             twin.quantize(&row, into);
@@ -80,5 +80,5 @@ test "the twins give the same bits on every architecture" {
         twin.attention(.of(2, 1, 8, 3, 0, false), &row, 1, out[0..16]);
         hash.update(std.mem.asBytes(&out));
     }
-    try testing.expectEqual(0x9eff07d15c0e6019, hash.final());
+    try testing.expectEqual(0x267389ff934bdbbd, hash.final());
 }

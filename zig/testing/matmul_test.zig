@@ -76,23 +76,27 @@ pub fn caseInt8(
     const residual = randomFloats(guard, &numbers, tokens * rows);
     const expected = guard.alloc(f32, tokens * rows);
     const found = guard.alloc(f32, tokens * rows);
-    for (0..tokens) |t| for (0..rows) |r| {
-        const dot = twin.dotInt8(weights, r, src.row(t, columns));
-        expected[t * rows + r] = dot + bias[r] + residual[t * rows + r];
-    };
-    kernels.matmul_int8[planes - 1][@intFromEnum(id)](&.{
-        .values = packed_values.ptr,
-        .scales = packed_scales.ptr,
-        .minimums = if (format.minimum) packed_minimums.ptr else null,
-        .columns = columns,
-        .src = src.args,
-        .tokens = tokens,
-        .group_begin = 0,
-        .group_end = groups,
-        .follow = packed_values.ptr,
-        .out = outputOf(found, rows, bias.ptr, residual.ptr),
-    });
-    try expectBits(expected, found);
+    // With all planes, and of two with the first alone.
+    for (1..planes + 1) |used| {
+        for (0..tokens) |t| for (0..rows) |r| {
+            const all = src.row(t, columns);
+            const dot = twin.dotInt8(weights, r, if (used < planes) all.first() else all);
+            expected[t * rows + r] = dot + bias[r] + residual[t * rows + r];
+        };
+        kernels.matmul_int8[used - 1][@intFromEnum(id)](&.{
+            .values = packed_values.ptr,
+            .scales = packed_scales.ptr,
+            .minimums = if (format.minimum) packed_minimums.ptr else null,
+            .columns = columns,
+            .src = src.args,
+            .tokens = tokens,
+            .group_begin = 0,
+            .group_end = groups,
+            .follow = packed_values.ptr,
+            .out = outputOf(found, rows, bias.ptr, residual.ptr),
+        });
+        try expectBits(expected, found);
+    }
 }
 
 test "pack_float and matmul_float: F32, F16 and BF16, any shape" {

@@ -127,6 +127,7 @@ test "buffers: shapes and forms" {
         if (i != 1) try expectRefused("buffers", i, "float", 0);
     }
     try expectRefused("buffers", 1, "quantized", 0);
+    try expectRefused("buffers", 1, "quantized", 1); // some rows need two planes
     try expectRefused("buffers", 6, "quantized", 0);
     try expectRefused("buffers", 6, "quantized", 3);
 }
@@ -160,6 +161,8 @@ test "operations: what one of them cannot do" {
     try expectRefused("operations", 4, "value", 1);
     try expectRefused("operations", 4, "second", 5);
     try expectRefused("operations", 4, "src", 0); // not quantised
+    try expectRefused("operations", 4, "fine_row", 40); // within a group of rows
+    try expectRefused("operations", 4, "fine_row", 80);
     try expectRefused("operations", 4, "dst", 7);
     try expectRefused("operations", 4, "residual", 0);
     try expectRefused("operations", 7, "dst", 4); // onto its own source

@@ -61,7 +61,7 @@ pub const part_count = blk: {
 
 const buffers = [_]abi.Buffer{
     tokens(hidden_size, 0), // 0: the hidden state
-    tokens(hidden_size, 1), // 1: normed
+    tokens(hidden_size, 2), // 1: normed, in two planes for the last rows of Q, K, V
     tokens(64, 0), // 2: Q, K, V
     .{ .rows = @intFromEnum(abi.RowKind.keys), .width = 16, .float = 1, .quantized = 0 },
     tokens(hidden_size, 0), // 4: attention's result, and a norm's
@@ -92,7 +92,7 @@ const operations = [_]abi.Operation{
     operation(.add_position, .{ .dst = 0, .weight = 1 }),
     operation(.add_row, .{ .dst = 0, .weight = 1, .value = 3 }),
     operation(.layer_norm, .{ .src = 0, .dst = 1, .weight = 2, .second = 3, .number = 1e-6 }),
-    operation(.matmul, .{ .src = 1, .dst = 2, .weight = 4 }),
+    operation(.matmul, .{ .src = 1, .dst = 2, .weight = 4, .fine_row = 32 }),
     heads(.prepare_heads, .{
         .src = 2,
         .keys = 3,
@@ -124,6 +124,7 @@ const Fields = struct {
     kind: u32 = 0,
     value: u32 = 0,
     flag: u32 = 0,
+    fine_row: u32 = 0,
     number: f64 = 0,
     rope_base: f64 = 0,
     query_scale: f64 = 1,

@@ -95,11 +95,26 @@ pub const QuantizedRow = struct {
     scales: []f32,
     sums: []f32,
 
+    /// Of two planes the first alone.
+    pub fn first(self: QuantizedRow) QuantizedRow {
+        return .{
+            .layout = .{ .step = self.layout.step, .scale_block = self.layout.scale_block },
+            .values = self.values[0 .. self.values.len / 2],
+            .scales = self.scales[0 .. self.scales.len / 2],
+            .sums = self.sums,
+        };
+    }
+
+    /// Of step `s`, what one counts in the last plane.
+    fn scale(self: QuantizedRow, s: usize) f32 {
+        return self.scales[self.scales.len - self.sums.len + s];
+    }
+
     /// The number that a column has become.
     pub fn number(self: QuantizedRow, column: usize) i32 {
-        const first: i32 = self.values[column];
-        if (self.layout.planes == 1) return first;
-        return 255 * first + self.values[self.values.len / 2 + column];
+        const upper: i32 = self.values[column];
+        if (self.layout.planes == 1) return upper;
+        return 255 * upper + self.values[self.values.len / 2 + column];
     }
 
     fn put(self: QuantizedRow, column: usize, x: i32) void {
@@ -117,7 +132,7 @@ pub const QuantizedRow = struct {
 pub fn quantize(src: []const f32, out: QuantizedRow) void {
     const step = out.layout.step;
     const scale_block = out.layout.scale_block;
-    const full: f32 = if (out.layout.planes == 1) 127 else 32512;
+    const full: f32 = if (out.layout.planes == 1) 127 else 32385;
     const least: f32 = if (out.layout.planes == 1) 1e-36 else 1e-33;
     var column: usize = 0;
     while (column < src.len) : (column += scale_block) {
@@ -130,8 +145,10 @@ pub fn quantize(src: []const f32, out: QuantizedRow) void {
         for (column / step..(column + scale_block) / step) |s| {
             var total: i32 = 0;
             for (s * step..(s + 1) * step) |c| total += out.number(c);
-            out.scales[s] = largest / full;
-            out.sums[s] = out.scales[s] * @as(f32, @floatFromInt(total));
+            const scale = largest / full;
+            if (out.layout.planes == 2) out.scales[s] = scale * 255;
+            out.scales[out.scales.len - out.sums.len + s] = scale;
+            out.sums[s] = scale * @as(f32, @floatFromInt(total));
         }
     }
 }
@@ -315,7 +332,7 @@ pub fn dotInt8(weights: Weights, row: usize, src: QuantizedRow) f32 {
             dot += @as(i32, weights.values[row * weights.columns + c]) * src.number(c);
         }
         const at = row * (weights.columns / weights.block) + s * step / weights.block;
-        acc = @mulAdd(f32, @floatFromInt(dot), weights.scales[at] * src.scales[s], acc);
+        acc = @mulAdd(f32, @floatFromInt(dot), weights.scales[at] * src.scale(s), acc);
         if (weights.minimums) |m| acc = @mulAdd(f32, m[at], src.sums[s], acc);
     }
     return acc;
