@@ -8,6 +8,8 @@ const Io = std.Io;
 
 pub const thread_count_max = 256;
 
+const Places = @import("placement.zig").Placement(thread_count_max);
+
 /// Pauses before a waiting thread sleeps: some tens of microseconds, at 40 to 140 cycles each.
 const spin_max = 1000;
 
@@ -16,13 +18,14 @@ fn io() Io {
     return Io.Threaded.global_single_threaded.io();
 }
 
-/// Waits until `word` differs from `value`.
-fn waitWhile(word: *std.atomic.Value(u32), value: u32) void {
+/// Waits until `word` differs from `value`; whether it slept.
+fn waitWhile(word: *std.atomic.Value(u32), value: u32) bool {
     for (0..spin_max) |_| {
-        if (word.load(.acquire) != value) return;
+        if (word.load(.acquire) != value) return false;
         std.atomic.spinLoopHint();
     }
     while (word.load(.acquire) == value) io().futexWaitUncancelable(u32, &word.raw, value);
+    return true;
 }
 
 /// Where all threads of a job meet between operations, and agree whether to go on.
@@ -31,10 +34,16 @@ pub const Barrier = struct {
     round: std.atomic.Value(u32) = .init(0),
     count: u32,
     verdict: bool = false,
+    places: *Places,
 
-    /// Waits for all threads and gives them one answer: `stop` as the last to arrive saw it. (Each
-    /// looking for itself could see a flag that a faster thread set after the barrier.)
-    pub fn wait(self: *Barrier, stop: *const fn (*anyopaque) bool, context: *anyopaque) bool {
+    /// Thread `index` waits for all threads, which get one answer: `stop` as the last to arrive saw
+    /// it. (Each looking for itself could see a flag that a faster thread set after the barrier.)
+    pub fn wait(
+        self: *Barrier,
+        index: usize,
+        stop: *const fn (*anyopaque) bool,
+        context: *anyopaque,
+    ) bool {
         if (self.count == 1) return stop(context);
         const round = self.round.load(.acquire);
         if (self.arrived.fetchAdd(1, .acq_rel) + 1 == self.count) {
@@ -42,8 +51,8 @@ pub const Barrier = struct {
             self.arrived.store(0, .monotonic);
             self.round.store(round +% 1, .release);
             io().futexWake(u32, &self.round.raw, std.math.maxInt(u32));
-        } else {
-            waitWhile(&self.round, round);
+        } else if (waitWhile(&self.round, round)) {
+            self.places.settle(index, self.count);
         }
         return self.verdict;
     }
@@ -62,6 +71,7 @@ pub const Pool = struct {
     task: Task = undefined,
     context: *anyopaque = undefined,
     count: usize = 0,
+    places: Places = .{},
 
     /// Has at least `count` threads, the caller included, or as many as the system gives.
     pub fn grow(self: *Pool, count: usize) usize {
@@ -84,6 +94,7 @@ pub const Pool = struct {
             self.task = task;
             self.context = context;
             self.count = count;
+            self.places.settle(0, count);
             self.busy.store(@intCast(self.spawned), .release);
             _ = self.epoch.fetchAdd(1, .release);
             io().futexWake(u32, &self.epoch.raw, std.math.maxInt(u32));
@@ -93,8 +104,9 @@ pub const Pool = struct {
             while (true) {
                 const busy = self.busy.load(.acquire);
                 if (busy == 0) break;
-                waitWhile(&self.busy, busy);
+                _ = waitWhile(&self.busy, busy);
             }
+            self.places.leave(0);
         }
     }
 
@@ -111,10 +123,14 @@ pub const Pool = struct {
         begin();
         var seen = start;
         while (true) {
-            waitWhile(&self.epoch, seen);
+            _ = waitWhile(&self.epoch, seen);
             seen +%= 1;
             if (self.stopping) return;
-            if (index < self.count) self.task(self.context, index);
+            if (index < self.count) {
+                self.places.settle(index, self.count);
+                self.task(self.context, index);
+                self.places.leave(index);
+            }
             if (self.busy.fetchSub(1, .acq_rel) == 1) {
                 io().futexWake(u32, &self.busy.raw, 1);
             }
@@ -185,18 +201,18 @@ test "a barrier keeps threads in step" {
             return false;
         }
 
-        fn task(context: *anyopaque, _: usize) void {
+        fn task(context: *anyopaque, index: usize) void {
             const self: *@This() = @ptrCast(@alignCast(context));
             for (0..rounds) |round| {
                 _ = self.sums[round].fetchAdd(1, .monotonic);
-                _ = self.barrier.wait(never, context);
+                _ = self.barrier.wait(index, never, context);
                 const seen = self.sums[round].load(.monotonic);
                 if (seen != self.barrier.count) _ = self.out_of_step.fetchAdd(1, .monotonic);
             }
         }
     };
     const count = pool.grow(3);
-    var context: Context = .{ .barrier = .{ .count = @intCast(count) } };
+    var context: Context = .{ .barrier = .{ .count = @intCast(count), .places = &pool.places } };
     pool.run(count, Context.task, &context);
     try std.testing.expectEqual(0, context.out_of_step.load(.monotonic));
 }

@@ -67,7 +67,10 @@ const Run = struct {
             }
             operations.execute(worker, op, i);
             watch.lap(i, .work);
-            const stopped = if (self.barrier) |b| b.wait(stop, self) else stop(self);
+            const stopped = if (self.barrier) |barrier|
+                barrier.wait(worker.span.part, stop, self)
+            else
+                stop(self);
             watch.lap(i, .wait);
             if (stopped) return .stopped;
             if (i == self.batch.probe) {
@@ -226,7 +229,7 @@ fn runTogether(
         .part = i,
         .parts = threads,
     };
-    var barrier: pool.Barrier = .{ .count = @intCast(threads) };
+    var barrier: pool.Barrier = .{ .count = @intCast(threads), .places = &engine.pool.places };
     var job: Run = .{
         .engine = engine,
         .batch = batch,

@@ -5,6 +5,7 @@ test {
     _ = @import("channel.zig");
     _ = @import("handles.zig");
     _ = @import("lib.zig");
+    _ = @import("placement.zig");
     _ = @import("pool.zig");
     _ = @import("region.zig");
     _ = @import("rope.zig");
