@@ -11,7 +11,7 @@ import type { GgmlTypeName } from "../../src/gguf/types.ts";
 
 /** What one execution on one batch costs at least. */
 export interface Cost {
-  /** Multiply-adds of bytes. */
+  /** Multiply-adds of bytes: those of a row that sees its source in two int8 planes count twice. */
   readonly int8: number;
   /** Multiply-adds of float32. */
   readonly float: number;
@@ -73,10 +73,13 @@ export function costOf(plan: Plan, operation: Operation, lengths: ArrayLike<numb
     : lengths.length;
   const cells = Math.ceil(rows / GROUP_ROWS) * GROUP_ROWS * columns;
   const type = matrixType(plan, operation.matrix);
-  const macs = sources * rows * columns;
-  return INT8_TYPES.has(type)
-    ? { int8: macs, float: 0, weightBytes: cells * INT8_BYTES }
-    : { int8: 0, float: macs, weightBytes: cells * (FLOAT_BYTES[type] ?? 4) };
+  if (!INT8_TYPES.has(type)) {
+    const weightBytes = cells * (FLOAT_BYTES[type] ?? 4);
+    return { int8: 0, float: sources * rows * columns, weightBytes };
+  }
+  const planes = bufferOf(plan, operation.src).quantized;
+  const rowPlanes = operation.fineRow + (rows - operation.fineRow) * planes;
+  return { int8: sources * rowPlanes * columns, float: 0, weightBytes: cells * INT8_BYTES };
 }
 
 /** Pairs of tokens of which the first sees the second. */

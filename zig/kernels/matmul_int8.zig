@@ -89,6 +89,7 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
             ahead: *Ahead,
         ) void {
             const steps = args.columns / format.step;
+            output.prepare(tokens, groups, &args.out, token, group);
             var acc: [tokens][groups]F32 = @splat(@splat(simd.splat(0)));
             for (0..steps) |step| {
                 ahead.advance();

@@ -8,6 +8,22 @@ const Output = interface.Output;
 const lanes = simd.lanes;
 const F32 = simd.F32;
 
+/// Fetches what `put` will add to a tile: nobody has read it for some operations, and a tile's end
+/// would wait for it.
+pub inline fn prepare(
+    comptime tokens: usize,
+    comptime groups: usize,
+    out: *const Output,
+    token: usize,
+    group: usize,
+) void {
+    const residual = out.residual orelse return;
+    const first = token * out.stride + group * lanes - out.row_begin;
+    inline for (0..tokens) |t| inline for (0..groups) |g| {
+        @prefetch(residual + first + t * out.stride + g * lanes, .{});
+    };
+}
+
 /// Stores a tile: 16 outputs for each token from `token` on and each group of rows from `group` on.
 /// What there is to do is asked once for all of it; asked for each vector, it took a thirtieth of
 /// a product's time.
