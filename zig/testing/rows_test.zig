@@ -275,7 +275,7 @@ test "an activation of some columns leaves the others alone" {
                     .gated = false,
                 });
             }
-            try expected.expectEqual(found, kernels.weight_bias);
+            try expected.expectEqual(found, kernels.dot_bias);
         }
     }.case);
 }
