@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const abi = @import("abi.zig");
+const Access = @import("access.zig").Access;
 const plan = @import("plan.zig");
 
 const Set = std.StaticBitSet(plan.buffer_count_max);
@@ -26,43 +27,14 @@ const Flow = struct {
 
     /// False: the operation reads what nobody wrote.
     fn follow(self: *Flow, op: abi.Operation) bool {
-        switch (@as(abi.OperationCode, @enumFromInt(op.code))) {
-            .embed => self.writeFloat(op.dst),
-            .add_position, .add_row => {
-                if (!self.hasFloat(op.dst)) return false;
-                self.writeFloat(op.dst);
-            },
-            .rms_norm => {
-                if (!self.hasFloat(op.src) or !self.hasResidual(op)) return false;
-                self.writeAll(op.dst);
-                if (op.keys != abi.none) self.writeAll(op.keys);
-            },
-            .layer_norm, .activation, .pool => {
-                if (!self.hasFloat(op.src)) return false;
-                self.writeAll(op.dst);
-            },
-            .matmul => {
-                if (!self.canMultiply(op) or !self.hasResidual(op)) return false;
-                self.writeFloat(op.dst);
-            },
-            .activated_matmul => {
-                if (!self.canMultiply(op)) return false;
-                self.writeAll(op.dst);
-            },
-            .quantize => {
-                if (!self.hasFloat(op.dst)) return false;
-                self.quantized.set(op.dst);
-            },
-            .prepare_heads => {
-                if (!self.hasFloat(op.src)) return false;
-                self.writeFloat(op.src);
-                self.writeFloat(op.keys);
-            },
-            .attention => {
-                if (!self.hasFloat(op.src) or !self.hasFloat(op.keys)) return false;
-                self.writeAll(op.dst);
-            },
-            .output => return self.hasFloat(op.src),
+        const access: Access = .of(op);
+        for (access.reads) |buffer| {
+            if (buffer != abi.none and !self.hasFloat(buffer)) return false;
+        }
+        if (access.multiplied != abi.none and !self.canMultiply(op)) return false;
+        for (access.writes) |buffer| {
+            if (buffer == abi.none) continue;
+            if (access.all_forms) self.writeAll(buffer) else self.writeFloat(buffer);
         }
         return true;
     }
@@ -77,10 +49,6 @@ const Flow = struct {
         const kind = self.view.parts[matrix.part_begin].type;
         const int8 = kind == @intFromEnum(plan.TensorType.q8_0);
         return if (int8) self.quantized.isSet(op.src) else self.hasFloat(op.src);
-    }
-
-    fn hasResidual(self: *const Flow, op: abi.Operation) bool {
-        return op.residual == abi.none or self.hasFloat(op.residual);
     }
 
     /// A quantised form, if any, is now out of date.

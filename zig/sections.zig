@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const abi = @import("abi.zig");
+const Access = @import("access.zig").Access;
 const plan = @import("plan.zig");
 const Buffer = @import("workspace.zig").Buffer;
 const Weight = @import("weights.zig").Weight;
@@ -84,34 +85,11 @@ fn carriedBuffers(
 
 /// `whole`: it writes all columns of its destination.
 fn stepBack(needed: *Set, op: abi.Operation, whole: bool) void {
-    switch (@as(abi.OperationCode, @enumFromInt(op.code))) {
-        .embed => needed.unset(op.dst),
-        // They write to what they read.
-        .add_position, .add_row, .quantize => needed.set(op.dst),
-        .rms_norm => {
-            needed.unset(op.dst);
-            if (op.keys != abi.none) needed.unset(op.keys);
-            if (op.residual != abi.none) needed.set(op.residual);
-            needed.set(op.src);
-        },
-        .layer_norm, .activation, .activated_matmul, .pool => {
-            needed.unset(op.dst);
-            needed.set(op.src);
-        },
-        .matmul => {
-            if (whole) needed.unset(op.dst);
-            if (op.residual != abi.none) needed.set(op.residual);
-            needed.set(op.src);
-        },
-        .prepare_heads => {
-            needed.unset(op.keys);
-            needed.set(op.src);
-        },
-        .attention => {
-            needed.unset(op.dst);
-            needed.set(op.src);
-            needed.set(op.keys);
-        },
-        .output => needed.set(op.src),
+    const access: Access = .of(op);
+    if (whole) for (access.writes) |buffer| {
+        if (buffer != abi.none) needed.unset(buffer);
+    };
+    for (access.reads ++ .{access.multiplied}) |buffer| {
+        if (buffer != abi.none) needed.set(buffer);
     }
 }
