@@ -211,7 +211,7 @@ export type Operation =
       readonly src: BufferId;
     };
 
-type Matmul = Extract<Operation, { op: "matmul" | "activated_matmul" }>;
+export type Matmul = Extract<Operation, { op: "matmul" | "activated_matmul" }>;
 
 /** Whether an operation multiplies with a matrix. */
 export function isMatmul(operation: Operation): operation is Matmul {

@@ -1,4 +1,4 @@
-import type { Buffer, Operation, Plan, Weight } from "../arch/plan.ts";
+import type { Buffer, Matmul, Operation, Plan, Weight } from "../arch/plan.ts";
 import { GGML_TYPES } from "../gguf/types.ts";
 import * as abi from "./abi.ts";
 import { type Values, writeStruct } from "./struct.ts";
@@ -151,24 +151,16 @@ function operationValues(operation: Operation): Partial<OperationValues> {
     case "matmul":
       return {
         code,
-        src: operation.src,
-        dst: operation.dst,
-        weight: operation.matrix,
-        second: operation.bias ?? abi.NONE,
+        ...productValues(operation),
         residual: operation.residual ?? abi.NONE,
         value: operation.dstColumn,
-        fine_row: operation.fineRow,
       };
     case "activated_matmul":
       return {
         code,
-        src: operation.src,
-        dst: operation.dst,
-        weight: operation.matrix,
-        second: operation.bias ?? abi.NONE,
+        ...productValues(operation),
         kind: abi.ActivationKind[operation.kind],
         flag: Number(operation.gated),
-        fine_row: operation.fineRow,
       };
     case "quantize":
       return { code, dst: operation.buffer };
@@ -216,4 +208,8 @@ function operationValues(operation: Operation): Partial<OperationValues> {
     case "output":
       return { code, src: operation.src };
   }
+}
+
+function productValues({ src, dst, matrix, bias, fineRow }: Matmul): Partial<OperationValues> {
+  return { src, dst, weight: matrix, second: bias ?? abi.NONE, fine_row: fineRow };
 }

@@ -9,7 +9,7 @@
 
 const interface = @import("interface.zig");
 const output = @import("output.zig");
-const Scales = @import("scales.zig").Scales;
+const scales = @import("scales.zig");
 const simd = @import("simd.zig");
 const simd_int8 = @import("simd_int8.zig");
 
@@ -18,6 +18,8 @@ const Format = interface.Format;
 const lanes = simd.lanes;
 const F32 = simd.F32;
 const I32 = simd.I32;
+const Scales = scales.Scales;
+const joinPlanes = scales.joinPlanes;
 
 /// The function for one packed format and the first so many planes of activations.
 pub fn Matmul(comptime format: Format, comptime planes: usize) type {
@@ -95,9 +97,9 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
                 ahead.advance();
                 const dots = integerDots(tokens, groups, args, token, group, step);
                 inline for (0..groups) |g| {
-                    const scales: Scales(format, planes) = .init(args, group + g, step);
+                    const block: Scales(format, planes) = .init(args, group + g, step);
                     inline for (0..tokens) |t| {
-                        acc[t][g] = scales.add(acc[t][g], dots[t][g], args, token + t, step);
+                        acc[t][g] = block.add(acc[t][g], dots[t][g], args, token + t, step);
                     }
                 }
             }
@@ -143,11 +145,10 @@ pub fn Matmul(comptime format: Format, comptime planes: usize) type {
             comptime groups: usize,
             dots: [tokens * planes][groups]I32,
         ) [tokens][groups]I32 {
-            const base: I32 = @splat(interface.plane_base);
             var result: [tokens][groups]I32 = undefined;
             inline for (&result, 0..) |*row, t| {
                 inline for (row, 0..) |*sum, g| {
-                    sum.* = base * dots[planes * t][g] + dots[planes * t + 1][g];
+                    sum.* = joinPlanes(dots[planes * t][g], dots[planes * t + 1][g]);
                 }
             }
             return result;

@@ -8,7 +8,7 @@
 const interface = @import("interface.zig");
 const matmul_int8 = @import("matmul_int8.zig");
 const output = @import("output.zig");
-const Scales = @import("scales.zig").Scales;
+const scales = @import("scales.zig");
 const simd = @import("simd.zig");
 const simd_tiles = @import("simd_tiles.zig");
 
@@ -17,6 +17,8 @@ const Format = interface.Format;
 const lanes = simd.lanes;
 const F32 = simd.F32;
 const I32 = simd.I32;
+const Scales = scales.Scales;
+const joinPlanes = scales.joinPlanes;
 
 /// The function for one packed format and the first so many planes of activations. Weights have no
 /// bias.
@@ -172,14 +174,11 @@ pub fn Matmul(comptime format: Format, comptime planes: usize, comptime Tiles: t
             sums: *const Sums(rows),
             acc: *[rows / planes]F32,
         ) void {
-            const scales: Scales(format, planes) = .init(args, group, step);
+            const block: Scales(format, planes) = .init(args, group, step);
             inline for (acc, 0..) |*a, t| {
                 var dot: I32 = sums[t * planes];
-                if (planes == 2) {
-                    const base: I32 = @splat(interface.plane_base);
-                    dot = base * dot + @as(I32, sums[t * planes + 1]);
-                }
-                a.* = scales.add(a.*, dot, args, token + t, step);
+                if (planes == 2) dot = joinPlanes(dot, sums[t * planes + 1]);
+                a.* = block.add(a.*, dot, args, token + t, step);
             }
         }
     };

@@ -45,6 +45,11 @@ pub fn Scales(comptime format: interface.Format, comptime planes: usize) type {
     };
 }
 
+/// One dot of those of both planes.
+pub inline fn joinPlanes(first: I32, second: I32) I32 {
+    return @as(I32, @splat(interface.plane_base)) * first + second;
+}
+
 inline fn load(comptime T: type, base: *const anyopaque, at: usize) F32 {
     const p: [*]const T = @ptrCast(@alignCast(base));
     const v: @Vector(lanes, T) = p[at..][0..lanes].*;
