@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 5;
+pub const version: u32 = 6;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -191,6 +191,21 @@ pub const Result = extern struct {
     reserved: u32,
 };
 
+/// What is to be known of a loaded model.
+pub const Stats = extern struct {
+    size: u32,
+    /// Index into the variant names.
+    variant: u32,
+    /// Threads that a batch may use: those asked for, or as many as the system gave.
+    threads: u32,
+    /// Loaded models that share these packed weights, this one included.
+    sharers: u32,
+    /// Bytes of packed weights.
+    weight_bytes: u64,
+    /// Bytes in memory of activation buffers and scratch.
+    workspace_bytes: u64,
+};
+
 comptime {
     assert(@sizeOf(SystemInfo) == 20);
     assert(@sizeOf(Weight) == 20);
@@ -202,4 +217,6 @@ comptime {
     assert(@sizeOf(EmbedSpec) == 32);
     assert(@sizeOf(Result) == 40);
     assert(@offsetOf(Result, "engine") == 8);
+    assert(@sizeOf(Stats) == 32);
+    assert(@offsetOf(Stats, "weight_bytes") == 16);
 }

@@ -13,6 +13,7 @@ const structs = .{
     abi.LoadSpec,
     abi.EmbedSpec,
     abi.Result,
+    abi.Stats,
 };
 const enums = .{
     abi.Status,

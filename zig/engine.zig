@@ -15,7 +15,7 @@ const variants = @import("variants.zig");
 const weights = @import("weights.zig");
 const Schedule = @import("schedule.zig").Schedule;
 const sections = @import("sections.zig");
-const workspace = @import("workspace.zig");
+const Workspace = @import("workspace.zig").Workspace;
 
 pub const Error = error{
     InvalidPlan,
@@ -32,6 +32,8 @@ pub const Engine = struct {
     /// The channel of the JavaScript thread that has this model's handle; it goes when that closes.
     owner: ?Handle = null,
     file: File,
+    /// Index into the variants' names, and what it computes with.
+    variant: u32,
     kernels: *const interface.Kernels,
     pool: *Pool,
     threads: usize,
@@ -40,8 +42,7 @@ pub const Engine = struct {
     operations: []const abi.Operation,
     weights: []const weights.Weight,
     region: Region,
-    buffers: []const workspace.Buffer,
-    scratch: []const workspace.Scratch,
+    workspace: Workspace,
     sections: sections.Sections,
     /// One table for each operation that rotates; equal bases share one.
     ropes: []const ?*rope.Table,
@@ -59,7 +60,8 @@ pub const Engine = struct {
         part: *u32,
     ) Error!*Engine {
         const view = try plan.read(bytes, message);
-        const kernels = try chooseKernels(view.spec.variant, message);
+        const variant = try chooseVariant(view.spec.variant, message);
+        const kernels = variants.kernels(variant).?;
         var arena = std.heap.ArenaAllocator.init(std.heap.page_allocator);
         errdefer arena.deinit();
         const a = arena.allocator();
@@ -79,26 +81,19 @@ pub const Engine = struct {
         var faults: weights.Faults = .{};
         try weights.pack(a, view, loaded, kernels, file, pool, threads, cancel, &faults);
         if (cancel.load(.monotonic)) return error.Cancelled;
-        if (faults.missing.part()) |index| {
-            part.* = index;
-            message.set("the file ends before the tensor does", .{});
-            return error.FileChanged;
-        }
-        if (faults.not_finite.part()) |index| {
-            part.* = index;
-            message.set("a value is not finite", .{});
-            return error.NotFinite;
-        }
+        try report(&faults, message, part);
 
         const engine = try a.create(Engine);
         const schedule = try a.create(Schedule);
         schedule.* = .{};
         const operations = try a.alloc(abi.Operation, view.operations.len);
         for (operations, view.operations) |*to, from| to.* = from;
-        const buffers = try workspace.allocateBuffers(a, view);
+        const workspace: Workspace = try .init(a, view, threads);
+        errdefer workspace.deinit();
         engine.* = .{
             .arena = undefined,
             .file = file,
+            .variant = variant,
             .kernels = kernels,
             .pool = pool,
             .threads = threads,
@@ -107,9 +102,14 @@ pub const Engine = struct {
             .operations = operations,
             .weights = loaded,
             .region = allocated.region,
-            .buffers = buffers,
-            .sections = try .init(a, operations, loaded, buffers, sections.weight_bytes),
-            .scratch = try workspace.allocateScratch(a, view, threads),
+            .workspace = workspace,
+            .sections = try .init(
+                a,
+                operations,
+                loaded,
+                workspace.buffers,
+                sections.weight_bytes,
+            ),
             .ropes = try ropeTables(a, operations, view.spec.context_length),
             .macs_per_token = matmulCells(operations, loaded),
             .schedule = schedule,
@@ -126,15 +126,29 @@ pub const Engine = struct {
     pub fn destroy(self: *Engine) void {
         self.file.close();
         self.region.deinit();
+        self.workspace.deinit();
         var arena = self.arena;
         arena.deinit();
     }
 };
 
-fn chooseKernels(wanted: u32, message: *Message) error{UnsupportedCpu}!*const interface.Kernels {
+fn report(faults: *const weights.Faults, message: *Message, part: *u32) Error!void {
+    if (faults.missing.part()) |index| {
+        part.* = index;
+        message.set("the file ends before the tensor does", .{});
+        return error.FileChanged;
+    }
+    if (faults.not_finite.part()) |index| {
+        part.* = index;
+        message.set("a value is not finite", .{});
+        return error.NotFinite;
+    }
+}
+
+fn chooseVariant(wanted: u32, message: *Message) error{UnsupportedCpu}!u32 {
     const index = if (wanted == abi.none) variants.best() else wanted;
     if (index) |i| {
-        if (variants.kernels(i)) |kernels| return kernels;
+        if (variants.kernels(i) != null) return @intCast(i);
         const name = if (i < variants.all.len) variants.all[i].name else "?";
         message.set("this CPU cannot run the variant {s}", .{name});
         return error.UnsupportedCpu;

@@ -87,6 +87,11 @@ export fn ggufembed_unload(channel: u64, engine: u64, ticket: *align(1) u64) u32
     return code(.ok);
 }
 
+export fn ggufembed_stats(engine: u64, stats: *align(1) abi.Stats) u32 {
+    stats.* = runtime.stats(engine) catch |err| return failed(err);
+    return code(.ok);
+}
+
 export fn ggufembed_cancel(ticket: u64) u32 {
     runtime.cancel(ticket) catch |err| return failed(err);
     return code(.ok);
@@ -167,6 +172,8 @@ test "an empty array may be null, another may not" {
     const invalid = code(.invalid_argument);
     try std.testing.expectEqual(stale, ggufembed_embed(0, 9, &spec, null, null, &ticket, &message));
     try std.testing.expectEqual(stale, ggufembed_take(9, &result, null, 0, &message));
+    var stats: abi.Stats = undefined;
+    try std.testing.expectEqual(stale, ggufembed_stats(9, &stats));
     try std.testing.expectEqual(stale, ggufembed_channel_drain(9, null, 0, &count));
     try std.testing.expectEqual(0, count);
     try std.testing.expectEqual(invalid, ggufembed_load(0, null, 1, &ticket));

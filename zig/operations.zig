@@ -49,7 +49,7 @@ pub const Worker = struct {
     failure: *Failure,
 
     pub fn buffer(self: *const Worker, index: u32) workspace.Buffer {
-        var result = self.engine.buffers[index];
+        var result = self.engine.workspace.buffers[index];
         if (!self.engine.sections.carried.isSet(index)) result.skipped = switch (result.kind) {
             .tokens => self.skipped.tokens,
             .keys => self.skipped.groups * lanes,

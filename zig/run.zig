@@ -35,7 +35,7 @@ const Run = struct {
                 const worker: operations.Worker = .{
                     .engine = self.engine,
                     .batch = self.batch,
-                    .scratch = &self.engine.scratch[index],
+                    .scratch = &self.engine.workspace.scratch[index],
                     .span = span,
                     .skipped = passes.skipped(span),
                     .failure = self.failure,
@@ -99,8 +99,9 @@ const Passes = struct {
     text: usize,
 
     fn init(job: *const Run, index: usize, operation: abi.Operation) Passes {
+        const buffers = job.engine.workspace.buffers;
         const pooled = operation.code == @intFromEnum(abi.OperationCode.pool) or
-            (operation.src != abi.none and job.engine.buffers[operation.src].kind == .texts);
+            (operation.src != abi.none and buffers[operation.src].kind == .texts);
         return .{
             .texts = job.batch.texts,
             .whole = job.spans[index],

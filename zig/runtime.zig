@@ -164,6 +164,21 @@ pub fn drain(handle: Handle, into: []Handle) Error!usize {
     return channel.drain(into);
 }
 
+/// Of a loaded model, whatever runs.
+pub fn stats(handle: Handle) Error!abi.Stats {
+    lock();
+    defer unlock();
+    const engine = engines.get(handle) orelse return error.StaleHandle;
+    return .{
+        .size = @sizeOf(abi.Stats),
+        .variant = engine.variant,
+        .threads = @intCast(engine.threads),
+        .sharers = 1,
+        .weight_bytes = engine.region.bytes,
+        .workspace_bytes = engine.workspace.region.resident(),
+    };
+}
+
 pub fn submitLoad(channel: ?Handle, spec: []const u8) Error!Handle {
     const bytes = try gpa.dupe(u8, spec);
     errdefer gpa.free(bytes);
@@ -261,10 +276,10 @@ fn probedWidth(
         return invalid(message, "there is no operation {d}", .{index});
     }
     const dst = engine.operations[index].dst;
-    if (dst >= engine.buffers.len or engine.buffers[dst].float == null) {
+    if (dst >= engine.workspace.buffers.len or engine.workspace.buffers[dst].float == null) {
         return invalid(message, "operation {d} gives no floats", .{index});
     }
-    const buffer = engine.buffers[dst];
+    const buffer = engine.workspace.buffers[dst];
     if (buffer.kind == kind) return buffer.width;
     const found, const wanted = if (buffer.kind == .texts)
         .{ "text", "token" }

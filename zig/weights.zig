@@ -116,7 +116,7 @@ pub const Allocated = struct {
 pub fn allocate(arena: std.mem.Allocator, view: plan.View) error{OutOfMemory}!Allocated {
     var bytes: usize = 0;
     for (view.weights) |spec| bytes += Layout.of(view, spec).total();
-    var region: Region = try .init(bytes);
+    var region: Region = try .init(bytes, .huge);
     errdefer region.deinit();
     const weights = try arena.alloc(Weight, view.weights.len);
     for (weights, view.weights) |*weight, spec| weight.* = place(view, spec, &region);

@@ -5,6 +5,10 @@ const abi = @import("abi.zig");
 const interface = @import("kernels/interface.zig");
 const plan = @import("plan.zig");
 const products = @import("products.zig");
+const regions = @import("region.zig");
+
+const Region = regions.Region;
+const alignment = regions.alignment;
 
 const lanes = interface.lanes;
 
@@ -48,55 +52,86 @@ pub const Scratch = struct {
     table_row: []u8,
 };
 
-pub fn allocateBuffers(arena: std.mem.Allocator, view: plan.View) error{OutOfMemory}![]Buffer {
-    const buffers = try arena.alloc(Buffer, view.buffers.len);
-    const tokens: usize = view.spec.token_capacity;
-    for (buffers, view.buffers) |*buffer, spec| {
-        const kind: abi.RowKind = @enumFromInt(spec.rows);
-        const rows = switch (kind) {
-            .tokens, .texts => tokens,
-            // A text of one token still takes a group of 16.
-            .keys => tokens * lanes,
-        };
-        const cells = rows * spec.width;
-        buffer.* = .{ .kind = kind, .width = spec.width, .float = null, .quantized = null };
-        if (spec.float != 0) buffer.float = (try arena.alignedAlloc(f32, .@"64", cells)).ptr;
-        if (spec.quantized != 0) {
-            const step = 32;
-            const planes: usize = spec.quantized;
-            buffer.quantized = .{
-                .values = (try arena.alignedAlloc(i8, .@"64", cells * planes)).ptr,
-                .scales = (try arena.alignedAlloc(f32, .@"64", cells * planes / step)).ptr,
-                .corrections = (try arena.alignedAlloc(i32, .@"64", cells * planes / step)).ptr,
-                .sums = (try arena.alignedAlloc(f32, .@"64", cells / step)).ptr,
-                .step = step,
-                .scale_block = step,
-                .planes = planes,
-            };
-        }
-    }
-    return buffers;
-}
+/// The memory of all buffers, and of each thread's scratch.
+pub const Workspace = struct {
+    buffers: []const Buffer,
+    scratch: []const Scratch,
+    region: Region,
 
-pub fn allocateScratch(
-    arena: std.mem.Allocator,
-    view: plan.View,
-    threads: usize,
-) error{OutOfMemory}![]Scratch {
+    pub fn init(
+        arena: std.mem.Allocator,
+        view: plan.View,
+        threads: usize,
+    ) error{OutOfMemory}!Workspace {
+        const buffers = try arena.alloc(Buffer, view.buffers.len);
+        const scratch = try arena.alloc(Scratch, threads);
+        var count: Count = .{};
+        place(view, buffers, scratch, &count);
+        var region: Region = try .init(count.bytes, .small);
+        place(view, buffers, scratch, &region);
+        return .{ .buffers = buffers, .scratch = scratch, .region = region };
+    }
+
+    pub fn deinit(self: Workspace) void {
+        self.region.deinit();
+    }
+};
+
+/// Counts what would be taken from a region.
+const Count = struct {
+    bytes: usize = 0,
+
+    fn take(self: *Count, bytes: usize) []align(alignment) u8 {
+        self.bytes += std.mem.alignForward(usize, bytes, alignment);
+        return &.{};
+    }
+};
+
+/// Lays everything out, one behind the other, in what `from` gives.
+fn place(view: plan.View, buffers: []Buffer, scratch: []Scratch, from: anytype) void {
+    for (buffers, view.buffers) |*buffer, spec| {
+        buffer.* = placeBuffer(spec, view.spec.token_capacity, from);
+    }
     var width: usize = 0;
     for (view.buffers) |buffer| width = @max(width, buffer.width);
     var row_bytes: usize = 0;
     for (view.weights) |weight| row_bytes = @max(row_bytes, @as(usize, weight.columns) * 4);
     const length = std.mem.alignForward(usize, view.spec.context_length, lanes);
     const score_rows = interface.query_tile * interface.heads_together;
-    const all = try arena.alloc(Scratch, threads);
-    for (all) |*scratch| {
-        scratch.* = .{
-            .rows = try arena.alignedAlloc(f32, .@"64", interface.query_tile * width),
-            .products = try arena.alignedAlloc(f32, .@"64", products.scratch_length),
-            .scores = try arena.alignedAlloc(f32, .@"64", score_rows * length),
-            .table_row = try arena.alloc(u8, row_bytes),
-        };
-    }
-    return all;
+    for (scratch) |*own| own.* = .{
+        .rows = take(f32, from, interface.query_tile * width),
+        .products = take(f32, from, products.scratch_length),
+        .scores = take(f32, from, score_rows * length),
+        .table_row = from.take(row_bytes),
+    };
+}
+
+fn placeBuffer(spec: abi.Buffer, tokens: usize, from: anytype) Buffer {
+    const kind: abi.RowKind = @enumFromInt(spec.rows);
+    const rows = switch (kind) {
+        .tokens, .texts => tokens,
+        // A text of one token still takes a group of 16.
+        .keys => tokens * lanes,
+    };
+    const step = 32;
+    const cells = rows * spec.width;
+    const planes: usize = spec.quantized;
+    return .{
+        .kind = kind,
+        .width = spec.width,
+        .float = if (spec.float != 0) take(f32, from, cells).ptr else null,
+        .quantized = if (planes != 0) .{
+            .values = take(i8, from, cells * planes).ptr,
+            .scales = take(f32, from, cells * planes / step).ptr,
+            .corrections = take(i32, from, cells * planes / step).ptr,
+            .sums = take(f32, from, cells / step).ptr,
+            .step = step,
+            .scale_block = step,
+            .planes = planes,
+        } else null,
+    };
+}
+
+fn take(comptime T: type, from: anytype, count: usize) []align(alignment) T {
+    return @ptrCast(from.take(count * @sizeOf(T)));
 }

@@ -31,6 +31,18 @@ export interface NativeBatch {
   readonly probe?: number;
 }
 
+export interface NativeStats {
+  /** CPU variant of the kernels. */
+  readonly variant: string;
+  /** Threads that a batch may use: those asked for, or as many as the system gave. */
+  readonly threads: number;
+  /** Loaded models that share these packed weights, this one included. */
+  readonly sharers: number;
+  readonly weightBytes: number;
+  /** In memory, of activation buffers and scratch; they grow with the largest batch so far. */
+  readonly workspaceBytes: number;
+}
+
 let opening: Promise<Channel> | undefined;
 
 /** The native library, and this JavaScript thread's channel to it. */
@@ -107,6 +119,19 @@ export class NativeEngine {
     const listener = profileListener();
     const job = this.#submit(0, batch, listener);
     return this.#vectors(batch, job.wait(this.#capacity(batch, listener)), listener);
+  }
+
+  stats(): NativeStats {
+    const stats = new DataView(new ArrayBuffer(abi.Stats.$size));
+    const status = this.#library.symbols.ggufembed_stats(this.#handle, bytesOf(stats));
+    expectOk(status, "asking for a model's memory");
+    return {
+      variant: abi.VARIANTS[readField(stats, abi.Stats, "variant")] ?? "unknown",
+      threads: readField(stats, abi.Stats, "threads"),
+      sharers: readField(stats, abi.Stats, "sharers"),
+      weightBytes: readField(stats, abi.Stats, "weight_bytes"),
+      workspaceBytes: readField(stats, abi.Stats, "workspace_bytes"),
+    };
   }
 
   /** Frees the model after the jobs that were submitted before. */

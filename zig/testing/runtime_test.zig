@@ -6,6 +6,7 @@ const fixtures = @import("fixture.zig");
 const Message = @import("../message.zig").Message;
 const runtime = @import("../runtime.zig");
 const tiny = @import("tiny.zig");
+const variants = @import("../variants.zig");
 
 const testing = std.testing;
 const Fixture = fixtures.Fixture;
@@ -174,6 +175,26 @@ fn openDescriptors() usize {
         count += @intFromBool(std.c.fcntl(@intCast(fd), std.c.F.GETFD) >= 0);
     }
     return count;
+}
+
+test "stats tell what a model takes, and a batch makes its workspace grow" {
+    var fixture: Fixture = undefined;
+    try initFixture(&fixture);
+    defer fixture.deinit();
+    fixture.plan.spec.threads = 2;
+    const engine = try fixture.load();
+    const fresh = try runtime.stats(engine);
+    try testing.expectEqual(variants.best().?, fresh.variant);
+    try testing.expectEqual(2, fresh.threads);
+    try testing.expectEqual(1, fresh.sharers);
+    try testing.expect(fresh.weight_bytes > Tiny.file_size / 2);
+    try testing.expect(fresh.weight_bytes < Tiny.file_size * 4);
+    _ = try fixtures.embed(engine, by_text);
+    const used = try runtime.stats(engine);
+    try testing.expectEqual(fresh.weight_bytes, used.weight_bytes);
+    try testing.expect(used.workspace_bytes > fresh.workspace_bytes);
+    try fixtures.unload(engine);
+    try testing.expectError(error.StaleHandle, runtime.stats(engine));
 }
 
 test "a result waits for a buffer that is large enough" {

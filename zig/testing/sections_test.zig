@@ -5,7 +5,7 @@ const abi = @import("../abi.zig");
 const Sections = @import("../sections.zig").Sections;
 const Tiny = @import("tiny.zig").Tiny;
 const Weight = @import("../weights.zig").Weight;
-const workspace = @import("../workspace.zig");
+const Workspace = @import("../workspace.zig").Workspace;
 
 const testing = std.testing;
 
@@ -28,7 +28,9 @@ fn expectDivision(model: *const Tiny, bytes_max: usize, expected: Division) !voi
             .values = try a.alignedAlloc(u8, .@"64", spec.rows * spec.columns * 4),
         } },
     };
-    const buffers = try workspace.allocateBuffers(a, model.view());
+    const room: Workspace = try .init(a, model.view(), 1);
+    defer room.deinit();
+    const buffers = room.buffers;
     const found = try Sections.init(a, &model.operations, weights, buffers, bytes_max);
     try testing.expectEqualSlices(usize, expected.ends, found.ends);
     for (0..buffers.len) |i| {
