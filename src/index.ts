@@ -22,4 +22,6 @@ export type {
   StreamResult,
   Truncate,
 } from "./types.ts";
+export { decodeVector, encodeVectors } from "./vectors/encode.ts";
+export type { EncodedVectors, Encoding } from "./vectors/types.ts";
 export { type VerifyReport, verifyModel } from "./verify/index.ts";
