@@ -1,106 +1,154 @@
 import type { ModelConfig } from "./arch/types.ts";
-import { divideIntoBatches } from "./batch.ts";
-import { GgufEmbedError, invalidArgument } from "./errors.ts";
-import type { NativeBatch, NativeEngine } from "./native/engine.ts";
-import { type PreparedText, prepareText, surround } from "./prepare.ts";
+import { GgufEmbedError } from "./errors.ts";
+import { ARITHMETIC_VERSION, type FileContent, nameOf } from "./fingerprint.ts";
+import type { NativeEngine } from "./native/engine.ts";
+import { divideIntoBatches } from "./pipeline/batch.ts";
+import type { VectorCache } from "./pipeline/cache.ts";
+import { Call } from "./pipeline/call.ts";
+import { checkInput, checkInputs, checkText, isOne } from "./pipeline/inputs.ts";
+import { fingerprintLayers } from "./pipeline/layers.ts";
+import { batchOf, vectorsOf } from "./pipeline/native-batch.ts";
+import { surround } from "./pipeline/prepare.ts";
+import { Reader, type ReadyText } from "./pipeline/reader.ts";
+import { resultsOf } from "./pipeline/results.ts";
+import { type Settings, type SettingsOfModel, settingsFor } from "./pipeline/settings.ts";
+import { streamInGroups } from "./pipeline/stream.ts";
 import type { Prompts } from "./prompts.ts";
-import { streamInGroups } from "./stream.ts";
+import type { Admission } from "./scheduler/admission.ts";
+import type { Job, Line } from "./scheduler/fair-queue.ts";
+import { Scheduler } from "./scheduler/scheduler.ts";
+import { turns } from "./scheduler/turns.ts";
 import type { Tokenizer } from "./tokenizer/types.ts";
 import type {
+  CloseOptions,
   Embedder,
+  EmbedderStats,
   EmbedOptions,
   EmbedResult,
+  FingerprintOptions,
   LayerFingerprint,
   StreamResult,
+  TextInput,
 } from "./types.ts";
+import type { Encoding } from "./vectors/types.ts";
 
-/** Milliseconds of tokenizing after which other work of the event loop has its turn. */
-const TOKENIZE_SLICE_MS = 4;
-/** Batches of one call that may be under way: the next waits while one runs. */
-const BATCHES_IN_FLIGHT = 2;
+/** Batches' worth of tokens after which what is ready joins the queue, while the rest is read. */
+const GROUP_BATCHES = 4;
+/** The same for a stream, which reads no further than the next group. */
+const STREAM_BATCHES = 2;
 
 export interface EmbedderParts {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly prompts: Prompts;
   readonly engine: NativeEngine;
+  readonly content: FileContent;
   readonly threads: number;
   /** The plan's operations that end its layers. */
   readonly layerEnds: readonly number[];
   /** Most tokens in one batch; at least the context length. */
   readonly tokenBudget: number;
+  readonly admission: Admission;
+  readonly cache: VectorCache | undefined;
 }
 
-type SyncOptions = Omit<EmbedOptions, "signal">;
-
-/** What all texts of a call have in common, checked. */
-interface Settings {
-  readonly prompt: string;
-  readonly truncate: "error" | "end" | "start";
-  readonly dimensions: number;
-  readonly normalize: boolean;
-}
+type SyncOptions<E extends Encoding> = Omit<EmbedOptions<E>, "signal">;
 
 /** Lifetime and pipeline of one open model: texts → ids → batches → vectors. */
 export class ModelEmbedder implements Embedder {
   readonly config: ModelConfig;
   readonly threads: number;
   readonly #parts: EmbedderParts;
+  readonly #model: SettingsOfModel;
+  readonly #reader: Reader;
+  readonly #scheduler: Scheduler;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #calls = new Set<Call>();
+  readonly #ended = { succeeded: 0, failed: 0, cancelled: 0 };
   #closing: Promise<void> | undefined;
 
   constructor(parts: EmbedderParts) {
+    const { config, tokenizer, prompts, engine, cache } = parts;
+    const { threads, tokenBudget } = parts;
     this.#parts = parts;
-    this.config = parts.config;
-    this.threads = parts.threads;
+    this.config = config;
+    this.threads = threads;
+    const width = this.#tokenLevel ? config.hiddenSize : config.embeddingSize;
+    this.#model = { prompts, width, normalize: config.normalize, tokenLevel: this.#tokenLevel };
+    this.#reader = new Reader({ tokenizer, contextLength: config.contextLength }, cache);
+    const tokenLevel = this.#tokenLevel;
+    this.#scheduler = new Scheduler(engine, { threads, capacity: tokenBudget, tokenLevel });
   }
 
   get tasks(): readonly string[] {
     return this.#parts.prompts.tasks;
   }
 
-  embed(text: string, options?: EmbedOptions): Promise<EmbedResult>;
-  embed(texts: readonly string[], options?: EmbedOptions): Promise<EmbedResult[]>;
-  async embed(
-    input: string | readonly string[],
-    options: EmbedOptions = {},
-  ): Promise<EmbedResult | EmbedResult[]> {
-    const texts = checkTexts(input);
-    const work = this.#embedAll(texts, options);
-    const results = await this.#track(work);
-    return typeof input === "string" ? (results[0] as EmbedResult) : results;
+  embed<E extends Encoding = "float32">(
+    text: TextInput,
+    options?: EmbedOptions<E>,
+  ): Promise<EmbedResult<E>>;
+  embed<E extends Encoding = "float32">(
+    texts: readonly TextInput[],
+    options?: EmbedOptions<E>,
+  ): Promise<EmbedResult<E>[]>;
+  async embed<E extends Encoding>(
+    input: TextInput | readonly TextInput[],
+    options: EmbedOptions<E> = {},
+  ): Promise<EmbedResult<E> | EmbedResult<E>[]> {
+    const inputs = checkInputs(input);
+    options.signal?.throwIfAborted();
+    const settings = this.#settings(options);
+    const { admission } = this.#parts;
+    admission.enter(inputs.length);
+    const call = this.#newCall(inputs.length, settings);
+    const line = this.#scheduler.enter(settings, call);
+    turns.run(this.#feed(call, line, inputs, settings), (error) => call.fail(error));
+    const results = await this.#finish<E>(call, line, settings, options.signal);
+    return isOne(input) ? results[0]! : results;
   }
 
-  embedSync(text: string, options?: SyncOptions): EmbedResult;
-  embedSync(texts: readonly string[], options?: SyncOptions): EmbedResult[];
-  embedSync(
-    input: string | readonly string[],
-    options: SyncOptions = {},
-  ): EmbedResult | EmbedResult[] {
-    this.#checkOpen();
+  embedSync<E extends Encoding = "float32">(
+    text: TextInput,
+    options?: SyncOptions<E>,
+  ): EmbedResult<E>;
+  embedSync<E extends Encoding = "float32">(
+    texts: readonly TextInput[],
+    options?: SyncOptions<E>,
+  ): EmbedResult<E>[];
+  embedSync<E extends Encoding>(
+    input: TextInput | readonly TextInput[],
+    options: SyncOptions<E> = {},
+  ): EmbedResult<E> | EmbedResult<E>[] {
     const settings = this.#settings(options);
-    const texts = checkTexts(input);
-    const prepared = texts.map((text, index) => this.#prepare(text, index, settings));
-    const collector = new Collector(prepared, settings, this.#tokenLevel);
-    for (const indices of divideIntoBatches(collector.lengths, this.#parts.tokenBudget)) {
-      collector.put(indices, this.#parts.engine.embedSync(collector.batch(indices)));
+    const inputs = checkInputs(input);
+    const call = this.#newCall(inputs.length, settings);
+    const jobs: Job[] = [];
+    for (const [tag, text] of inputs.entries()) {
+      const ready = this.#reader.readNow(text, tag, settings);
+      call.add(ready);
+      if (ready.vector === undefined) jobs.push({ ids: ready.ids, tag });
     }
-    return typeof input === "string" ? (collector.results[0] as EmbedResult) : collector.results;
+    for (const batch of divideIntoBatches(jobs, this.#parts.tokenBudget)) {
+      const output = this.#parts.engine.embedSync(batchOf(batch, settings, this.#tokenLevel));
+      const vectors = vectorsOf(output, batch, settings, this.#tokenLevel);
+      for (const [i, vector] of vectors.entries()) call.vector(batch[i]!.tag, vector);
+    }
+    const results = resultsOf<E>(call, settings);
+    return isOne(input) ? results[0]! : results;
   }
 
-  stream(
-    texts: Iterable<string> | AsyncIterable<string>,
-    options: EmbedOptions = {},
-  ): AsyncIterableIterator<StreamResult> {
+  stream<E extends Encoding = "float32">(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: EmbedOptions<E> = {},
+  ): AsyncIterableIterator<StreamResult<E>> {
     const settings = this.#settings(options);
-    return streamInGroups(texts, {
-      tokenBudget: this.#parts.tokenBudget * BATCHES_IN_FLIGHT,
-      signal: options.signal,
-      prepare: (text, index) => this.#prepare(checkText(text, index), index, settings),
-      embed: async (group) => {
-        this.#checkOpen();
-        return await this.#track(this.#embedPrepared(group, settings, options.signal));
-      },
+    const { signal } = options;
+    return streamInGroups<TextInput, ReadyText, EmbedResult<E>>(texts, {
+      tokenBudget: this.#parts.tokenBudget * STREAM_BATCHES,
+      signal,
+      prepare: (text, index) => this.#reader.read(checkInput(text, index), index, settings),
+      embed: (group) => this.#embedGroup<E>(group, settings, signal),
     });
   }
 
@@ -115,25 +163,45 @@ export class ModelEmbedder implements Embedder {
     return this.#parts.tokenizer.decode(ids);
   }
 
+  async fingerprint(options: FingerprintOptions = {}): Promise<string> {
+    const { config, content, prompts } = this.#parts;
+    const { dimensions, normalize, encoding } = this.#settings(options);
+    const { architecture, precision, pooling } = config;
+    const file = await this.#track(content.sha256());
+    const kind = [precision, pooling, dimensions, normalize, encoding, prompts.template(options)];
+    return `${architecture}-${dimensions}-${nameOf([ARITHMETIC_VERSION, file, ...kind])}`;
+  }
+
   async fingerprintLayers(text: string): Promise<LayerFingerprint[]> {
     this.#checkOpen();
     const { config, engine, layerEnds } = this.#parts;
-    const { ids } = this.#prepare(checkText(text, 0), 0, { prompt: "", truncate: "error" });
-    const batch = {
-      ids,
-      lengths: Uint32Array.of(ids.length),
-      dimensions: config.hiddenSize,
-      normalize: false,
-      tokenLevel: true,
-    };
-    const layers = layerEnds.map(async (probe, layer) =>
-      fingerprint(layer, await engine.embed({ ...batch, probe })),
-    );
-    return await this.#track(Promise.all(layers));
+    const settings = { ...this.#settings({}), dimensions: config.hiddenSize, normalize: false };
+    const { ids } = this.#reader.readNow(checkText(text, 0), 0, settings);
+    const batch = batchOf([{ ids }], settings, true);
+    return await this.#track(fingerprintLayers(engine, batch, layerEnds));
   }
 
-  close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#parts.engine.unload());
+  stats(): EmbedderStats {
+    this.#checkOpen();
+    const { admission, cache, engine } = this.#parts;
+    const { waiting, running, totals, tokensPerMs } = this.#scheduler;
+    const { variant, threads, weightBytes, workspaceBytes, sharers } = engine.stats();
+    return {
+      queue: { texts: admission.texts, limit: admission.limit, waiting },
+      running,
+      done: { ...totals },
+      calls: { ...this.#ended },
+      tokensPerSecond: tokensPerMs === undefined ? undefined : tokensPerMs * 1000,
+      cache: cache?.stats,
+      memory: { weightBytes, workspaceBytes, sharers, processBytes: process.memoryUsage.rss() },
+      variant,
+      threads,
+    };
+  }
+
+  close({ cancel = false }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#settled().then(() => this.#parts.engine.unload());
+    if (cancel) for (const call of this.#calls) call.fail(closed());
     return this.#closing;
   }
 
@@ -145,81 +213,100 @@ export class ModelEmbedder implements Embedder {
     return this.config.pooling === "none";
   }
 
-  async #embedAll(texts: readonly string[], options: EmbedOptions): Promise<EmbedResult[]> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const settings = this.#settings(options);
-    const prepared: PreparedText[] = [];
-    let sliceEnd = performance.now() + TOKENIZE_SLICE_MS;
-    for (const [index, text] of texts.entries()) {
-      prepared.push(this.#prepare(text, index, settings));
-      if (performance.now() < sliceEnd) continue;
-      await Bun.sleep(0);
-      signal?.throwIfAborted();
-      sliceEnd = performance.now() + TOKENIZE_SLICE_MS;
-    }
-    return this.#embedPrepared(prepared, settings, signal);
+  async #settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
   }
 
-  async #embedPrepared(
-    prepared: readonly PreparedText[],
+  /** Makes a call's texts ready, in steps, and puts them into its line. */
+  *#feed(
+    call: Call,
+    line: Line,
+    inputs: readonly TextInput[],
     settings: Settings,
-    signal?: AbortSignal,
-  ): Promise<EmbedResult[]> {
-    const collector = new Collector(prepared, settings, this.#tokenLevel);
-    const batches = divideIntoBatches(collector.lengths, this.#parts.tokenBudget);
-    const waiting = batches.toReversed();
-    const runner = async () => {
-      for (let indices = waiting.pop(); indices !== undefined; indices = waiting.pop()) {
-        try {
-          collector.put(indices, await this.#parts.engine.embed(collector.batch(indices), signal));
-        } catch (error) {
-          waiting.length = 0; // nobody wants the others' results any more
-          throw error;
-        }
+  ): Generator<undefined, void, undefined> {
+    let group: Job[] = [];
+    let tokens = 0;
+    const tokens_max = GROUP_BATCHES * this.#parts.tokenBudget;
+    for (const [tag, input] of inputs.entries()) {
+      if (call.isOver) return;
+      const text = yield* this.#reader.steps(input, tag, settings);
+      call.add(text);
+      if (text.vector === undefined) group.push({ ids: text.ids, tag });
+      tokens += text.ids.length;
+      if (tokens >= tokens_max) {
+        this.#scheduler.push(line, group);
+        group = [];
+        tokens = 0;
       }
-    };
-    const runners = Array.from({ length: Math.min(BATCHES_IN_FLIGHT, batches.length) }, runner);
-    await Promise.all(runners);
-    return collector.results;
+      yield;
+    }
+    this.#scheduler.push(line, group);
   }
 
-  #prepare(
-    text: string,
-    index: number,
-    { prompt, truncate }: Pick<Settings, "prompt" | "truncate">,
-  ): PreparedText {
-    const { tokenizer, config } = this.#parts;
-    const limits = { tokenizer, contextLength: config.contextLength };
-    return prepareText(limits, prompt, text, truncate, index);
-  }
-
-  #settings(options: SyncOptions): Settings {
+  /** A stream's texts, which are ready. */
+  async #embedGroup<E extends Encoding>(
+    group: readonly ReadyText[],
+    settings: Settings,
+    signal: AbortSignal | undefined,
+  ): Promise<EmbedResult<E>[]> {
+    const { admission } = this.#parts;
+    while (admission.isFull) await admission.room();
+    signal?.throwIfAborted();
     this.#checkOpen();
-    const { config, prompts } = this.#parts;
-    const width = this.#tokenLevel ? config.hiddenSize : config.embeddingSize;
-    const { dimensions = width, truncate = "error", normalize = config.normalize } = options;
-    if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > width) {
-      throw invalidArgument(
-        `dimensions is ${dimensions}; it must be a whole number from 1 to ${width}`,
-      );
-    }
-    if (truncate !== "error" && truncate !== "end" && truncate !== "start") {
-      throw invalidArgument(
-        `truncate is ${JSON.stringify(truncate)}; it must be "error", "end" or "start"`,
-      );
-    }
-    return {
-      prompt: prompts.apply("", options.task, options.title),
-      truncate,
+    admission.enter(group.length);
+    const call = this.#newCall(group.length, settings);
+    const line = this.#scheduler.enter(settings, call);
+    for (const text of group) call.add(text);
+    const jobs = group.flatMap(({ ids, vector }, tag) => (vector ? [] : [{ ids, tag }]));
+    this.#scheduler.push(line, jobs);
+    return await this.#finish<E>(call, line, settings, signal);
+  }
+
+  #newCall(texts: number, { dimensions }: Settings): Call {
+    const { cache } = this.#parts;
+    return new Call({
+      texts,
       dimensions,
-      normalize,
-    };
+      tokenLevel: this.#tokenLevel,
+      arrived({ key, tokens, truncated }, vector) {
+        if (key !== undefined) cache?.put(key, { vector, tokens, truncated });
+      },
+    });
+  }
+
+  /** Waits for a call's vectors, or for what ends it early. */
+  async #finish<E extends Encoding>(
+    call: Call,
+    line: Line,
+    settings: Settings,
+    signal: AbortSignal | undefined,
+  ): Promise<EmbedResult<E>[]> {
+    const { admission } = this.#parts;
+    const onAbort = () => call.fail(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#calls.add(call);
+    try {
+      await this.#track(call.finished);
+      this.#ended.succeeded += 1;
+      return resultsOf<E>(call, settings);
+    } catch (error) {
+      this.#ended[signal?.aborted ? "cancelled" : "failed"] += 1;
+      throw error;
+    } finally {
+      this.#calls.delete(call);
+      this.#scheduler.leave(line);
+      admission.leave(call.texts);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #settings(options: Omit<EmbedOptions<Encoding>, "signal">): Settings {
+    this.#checkOpen();
+    return settingsFor(this.#model, options);
   }
 
   #checkOpen(): void {
-    if (this.#closing === undefined) return;
-    throw new GgufEmbedError("CLOSED", "this model was closed; open it again to embed");
+    if (this.#closing !== undefined) throw closed();
   }
 
   async #track<T>(work: Promise<T>): Promise<T> {
@@ -232,64 +319,6 @@ export class ModelEmbedder implements Embedder {
   }
 }
 
-/** Cuts prepared texts into native batches and puts what comes back in the caller's order. */
-class Collector {
-  readonly lengths: readonly number[];
-  readonly results: EmbedResult[];
-  readonly #prepared: readonly PreparedText[];
-  readonly #settings: Settings;
-  readonly #tokenLevel: boolean;
-
-  constructor(prepared: readonly PreparedText[], settings: Settings, tokenLevel: boolean) {
-    this.#prepared = prepared;
-    this.#settings = settings;
-    this.#tokenLevel = tokenLevel;
-    this.lengths = prepared.map(({ ids }) => ids.length);
-    this.results = new Array(prepared.length);
-  }
-
-  batch(indices: readonly number[]): NativeBatch {
-    const lengths = Uint32Array.from(indices, (index) => this.lengths[index] ?? 0);
-    const ids = new Int32Array(lengths.reduce((total, length) => total + length, 0));
-    let at = 0;
-    for (const index of indices) {
-      const text = this.#prepared[index] as PreparedText;
-      ids.set(text.ids, at);
-      at += text.ids.length;
-    }
-    const { dimensions, normalize } = this.#settings;
-    return { ids, lengths, dimensions, normalize, tokenLevel: this.#tokenLevel };
-  }
-
-  /** The vectors are views of one buffer a batch. */
-  put(indices: readonly number[], output: Float32Array): void {
-    let at = 0;
-    for (const index of indices) {
-      const { ids, truncated } = this.#prepared[index] as PreparedText;
-      const length = (this.#tokenLevel ? ids.length : 1) * this.#settings.dimensions;
-      const embedding = output.subarray(at, at + length);
-      this.results[index] = { embedding, tokens: ids.length, truncated };
-      at += length;
-    }
-  }
-}
-
-function fingerprint(layer: number, states: Float32Array): LayerFingerprint {
-  const squares = states.reduce((total, x) => total + x * x, 0);
-  const digest = new Bun.CryptoHasher("sha256").update(states).digest("hex").slice(0, 16);
-  return { layer, rms: Math.sqrt(squares / states.length), digest };
-}
-
-function checkTexts(input: string | readonly string[]): readonly string[] {
-  if (typeof input === "string") return [input];
-  if (!Array.isArray(input))
-    throw invalidArgument("the input must be a string or an array of strings");
-  // A copy, which the caller cannot change while the call runs. Holes come out as undefined.
-  return Array.from(input, checkText);
-}
-
-function checkText(text: string, index: number): string {
-  if (typeof text === "string") return text;
-  const found = text === null ? "null" : typeof text;
-  throw invalidArgument(`text ${index} is not a string: found ${found}`, { index });
+function closed(): GgufEmbedError {
+  return new GgufEmbedError("CLOSED", "this model was closed; open it again to embed");
 }

@@ -16,6 +16,8 @@ export type ErrorCode =
   | "NATIVE"
   /** A computation gave a value that is not finite. */
   | "NOT_FINITE"
+  /** More texts wait than `OpenOptions.queueLimit` allows. Try again when some are done. */
+  | "QUEUE_FULL"
   /** The embedder was closed. */
   | "CLOSED"
   /** The operating system refused memory or another resource. */

@@ -10,17 +10,23 @@ export { type Inspection, inspect } from "./inspect.ts";
 export { formatInspection } from "./inspect-format.ts";
 export type { NativeInfo } from "./native/system.ts";
 export { open, openTokenizer } from "./open.ts";
+export type { CacheStats } from "./pipeline/cache.ts";
 export { type SystemInfo, systemInfo, version } from "./system.ts";
 export type { Tokenizer } from "./tokenizer/types.ts";
 export type {
+  CloseOptions,
   Embedder,
+  EmbedderStats,
   EmbedOptions,
   EmbedResult,
+  FingerprintOptions,
   LayerFingerprint,
   OpenOptions,
   Parallelism,
   StreamResult,
+  TextInput,
   Truncate,
+  VectorOf,
 } from "./types.ts";
 export { decodeVector, encodeVectors } from "./vectors/encode.ts";
 export type { EncodedVectors, Encoding } from "./vectors/types.ts";

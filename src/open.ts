@@ -4,16 +4,21 @@ import type { Pooling, Precision } from "./arch/plan.ts";
 import { usableCores } from "./cores.ts";
 import { ModelEmbedder } from "./embedder.ts";
 import { invalidArgument } from "./errors.ts";
+import { FileContent } from "./fingerprint.ts";
 import { readGguf } from "./gguf/reader.ts";
 import { connect, NativeEngine } from "./native/engine.ts";
 import { wantedVariant } from "./native/variant.ts";
+import { VectorCache } from "./pipeline/cache.ts";
+import { checkChoice } from "./pipeline/settings.ts";
 import { promptsFor } from "./prompts.ts";
+import { Admission } from "./scheduler/admission.ts";
 import { createTokenizer } from "./tokenizer/index.ts";
 import type { Tokenizer } from "./tokenizer/types.ts";
-import type { Embedder, OpenOptions } from "./types.ts";
+import type { Embedder, OpenOptions, Parallelism } from "./types.ts";
 
 const THREADS_MAX = 256;
 const POOLINGS: readonly Pooling[] = ["none", "mean", "cls", "last"];
+const PARALLELISMS: readonly Parallelism[] = ["auto", "texts", "matmul"];
 const PRECISIONS: readonly Precision[] = ["default", "high"];
 /** Tokens of a batch: enough to keep every core busy, few enough to stay in the caches. */
 const TOKEN_BUDGET = 2048;
@@ -33,20 +38,20 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
   const { signal, parallelism = "auto" } = options;
   signal?.throwIfAborted();
   const threads = checkThreads(options.threads ?? Math.min(usableCores(), THREADS_MAX));
-  if (parallelism !== "auto" && parallelism !== "texts" && parallelism !== "matmul") {
-    throw invalidArgument(
-      `parallelism is ${JSON.stringify(parallelism)}; it must be "auto", "texts" or "matmul"`,
-    );
-  }
+  checkChoice("parallelism", parallelism, PARALLELISMS);
   const path = pathOf(source);
   const { pooling, precision } = options;
-  checkChoice("pooling", pooling, POOLINGS);
-  checkChoice("precision", precision, PRECISIONS);
+  if (pooling !== undefined) checkChoice("pooling", pooling, POOLINGS);
+  if (precision !== undefined) checkChoice("precision", precision, PRECISIONS);
+  const admission = new Admission(options.queueLimit);
+  const cache = cacheOf(options.cacheBytes ?? 0);
   // Meanwhile; what it has to say comes after what there is to say of the file.
   const connecting = connect();
   connecting.catch(() => {});
+  const content = await FileContent.of(path);
   const file = await readGguf(path);
   const { config, plan } = buildModel(file, { pooling, precision });
+  const prompts = promptsFor(config, file.metadata, options.prompts);
   const tokenBudget = Math.max(TOKEN_BUDGET, plan.contextLength);
   const settings = {
     path,
@@ -67,16 +72,18 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
     throw error;
   }
   const engine = await loading;
-  const prompts = promptsFor(config, file.metadata);
   const { layerEnds } = plan;
   return new ModelEmbedder({
     config,
     tokenizer,
     prompts,
     engine,
+    content,
     threads,
     layerEnds,
     tokenBudget,
+    admission,
+    cache,
   });
 }
 
@@ -112,11 +119,11 @@ function pathOf(source: string | URL): string {
   }
 }
 
-function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
-  if (value === undefined || choices.includes(value)) return;
-  throw invalidArgument(
-    `${name} is ${JSON.stringify(value)}; it must be one of ${choices.join(", ")}`,
-  );
+function cacheOf(bytes: number): VectorCache | undefined {
+  if (!Number.isSafeInteger(bytes) || bytes < 0) {
+    throw invalidArgument(`cacheBytes is ${bytes}; it must be a whole number from 0`);
+  }
+  return bytes === 0 ? undefined : new VectorCache(bytes);
 }
 
 function checkThreads(threads: number): number {

@@ -1,4 +1,4 @@
-import { GgufEmbedError } from "./errors.ts";
+import { invalidArgument } from "./errors.ts";
 import { quote } from "./gguf/message.ts";
 import type { Metadata } from "./gguf/types.ts";
 import { comparableName } from "./model-name.ts";
@@ -15,11 +15,20 @@ export interface Prompts {
   /** Tasks that `apply` takes; empty for a model whose prompts are not known. */
   readonly tasks: readonly string[];
   /**
-   * The text as the model wants it for a task; without a task, the text itself. Throws
-   * `INVALID_ARGUMENT` for a task that the model does not have, and for a title where its prompt
-   * has no place for one.
+   * What goes before a text for a task, or by a prompt of the caller's own; nothing without either.
+   * Throws `INVALID_ARGUMENT` for a task that the model does not have, for a task and a prompt at
+   * once, and for a title where the prompt has no place for one.
    */
-  apply(text: string, task?: string, title?: string): string;
+  prefix(choice: PromptChoice): string;
+  /** The same with the place of the title left open: what vectors of one kind have in common. */
+  template(choice: Omit<PromptChoice, "title">): string;
+}
+
+/** Which prompt a caller wants. */
+export interface PromptChoice {
+  readonly task?: string | undefined;
+  readonly title?: string | undefined;
+  readonly prompt?: string | undefined;
 }
 
 interface PromptSet {
@@ -78,9 +87,13 @@ export const PROMPT_KEY_PREFIX = "ggufembed.prompt.";
 
 /**
  * The prompts of a model: those known by its architecture and name, and those that its own file
- * states, which count where both have a task.
+ * states, which count where both have a task; before them those of `own`.
  */
-export function promptsFor(model: PromptedModel, metadata?: Metadata): Prompts {
+export function promptsFor(
+  model: PromptedModel,
+  metadata?: Metadata,
+  own: Readonly<Record<string, string>> = {},
+): Prompts {
   const name = comparableName(model.name);
   const set = PROMPT_SETS.find(({ matches }) => matches(model.architecture, name));
   const prefixes = new Map(Object.entries(set?.prefixes ?? {}));
@@ -88,16 +101,39 @@ export function promptsFor(model: PromptedModel, metadata?: Metadata): Prompts {
     // A file cannot state a place for the title, which the same prompt may have here.
     if (prefixes.get(task)?.replace(TITLE, NO_TITLE) !== prefix) prefixes.set(task, prefix);
   }
+  for (const [task, prefix] of Object.entries(own)) {
+    if (typeof prefix !== "string") throw invalidArgument(`prompts.${task} is not a string`);
+    prefixes.set(task, prefix);
+  }
   const tasks = [...prefixes.keys()];
+  const template = ({ task, prompt }: PromptChoice): string => {
+    if (prompt !== undefined && task !== undefined) throw twoPrompts(task);
+    if (prompt !== undefined) return checkPrompt(prompt);
+    if (task === undefined) return "";
+    const prefix = prefixes.get(task);
+    if (prefix === undefined) throw unknownTask(model, task, tasks);
+    return prefix;
+  };
   return {
     tasks,
-    apply(text, task, title) {
-      const prefix = task === undefined ? "" : prefixes.get(task);
-      if (prefix === undefined) throw unknownTask(model, task!, tasks);
-      if (title !== undefined && !prefix.includes(TITLE)) throw misplacedTitle(prefixes);
-      return prefix.replace(TITLE, () => title || NO_TITLE) + text;
+    template,
+    prefix(choice) {
+      const found = template(choice);
+      if (choice.title !== undefined && !found.includes(TITLE)) throw misplacedTitle(prefixes);
+      return found.replace(TITLE, () => choice.title || NO_TITLE);
     },
   };
+}
+
+function checkPrompt(prompt: string): string {
+  if (typeof prompt === "string") return prompt;
+  throw invalidArgument(`prompt is ${prompt === null ? "null" : typeof prompt}, not a string`);
+}
+
+function twoPrompts(task: string): Error {
+  return invalidArgument(
+    `the task ${quote(task)} has a prompt, and a prompt was given too; leave one of them out`,
+  );
 }
 
 function* statedPrompts(metadata: Metadata | undefined): Generator<[task: string, prefix: string]> {
@@ -113,10 +149,7 @@ function unknownTask({ name }: PromptedModel, task: string, tasks: readonly stri
       ? "its prompts are not known here. Leave the task out, and put the prefix that the model's " +
         "description asks for into the text."
       : `it has the tasks ${tasks.join(", ")}.`;
-  return new GgufEmbedError(
-    "INVALID_ARGUMENT",
-    `No task ${quote(task)} for the model ${quote(name)}: ${advice}`,
-  );
+  return invalidArgument(`No task ${quote(task)} for the model ${quote(name)}: ${advice}`);
 }
 
 function misplacedTitle(prefixes: ReadonlyMap<string, string>): Error {
@@ -125,5 +158,5 @@ function misplacedTitle(prefixes: ReadonlyMap<string, string>): Error {
     titled.length === 0
       ? "this model's prompts have no place for one. Leave it out, or put it into the text."
       : `a title needs the task ${titled.map(([task]) => quote(task)).join(" or ")}.`;
-  return new GgufEmbedError("INVALID_ARGUMENT", `A title was given, but ${advice}`);
+  return invalidArgument(`A title was given, but ${advice}`);
 }

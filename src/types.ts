@@ -1,8 +1,20 @@
 import type { Pooling, Precision } from "./arch/plan.ts";
 import type { ModelConfig } from "./arch/types.ts";
+import type { CacheStats } from "./pipeline/cache.ts";
+import type { Encoding } from "./vectors/types.ts";
 
 export type Truncate = "error" | "end" | "start";
 export type Parallelism = "texts" | "matmul" | "auto";
+
+/** A text, or its token ids as `tokenize` gives them: with special tokens, taken as they are. */
+export type TextInput = string | Int32Array;
+
+/** The array that a vector of each encoding is. */
+export interface VectorOf {
+  float32: Float32Array;
+  int8: Int8Array;
+  binary: Uint8Array;
+}
 
 export interface OpenOptions {
   /**
@@ -19,42 +31,70 @@ export interface OpenOptions {
   readonly precision?: Precision | undefined;
   /** Overrides the pooling that the file states. `"none"` gives token-level vectors. */
   readonly pooling?: Pooling | undefined;
+  /**
+   * Prompts by task, beside the model's own or in their place: what goes before a text, spaces
+   * included. `{title}` stands for the title, or `none`.
+   */
+  readonly prompts?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Bytes that a cache of vectors may take, keyed by the text and by all that changes its vector.
+   * Default 0: no cache.
+   */
+  readonly cacheBytes?: number | undefined;
+  /**
+   * Texts that may wait; a call beyond them rejects with `QUEUE_FULL`, a stream waits. Default
+   * 65,536.
+   */
+  readonly queueLimit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface EmbedOptions {
+export interface EmbedOptions<E extends Encoding = "float32"> {
   /** Rejects the call with the signal's reason; calls in flight beside it lose nothing. */
   readonly signal?: AbortSignal | undefined;
   /**
    * What the text is for, in the model's own terms (`"query"`, `"document"`, …). Default: verbatim.
    */
   readonly task?: string | undefined;
-  /** Title of a document, where the model's document prompt has a place for one. */
+  /** Title of a document, where the prompt has a place for one. */
   readonly title?: string | undefined;
+  /** What goes before the text, in place of a task's prompt. `{title}` stands for the title. */
+  readonly prompt?: string | undefined;
   /** Keep the first so many components and normalise again (Matryoshka). */
   readonly dimensions?: number | undefined;
   /** What to do with a text longer than the context. Default `"error"`. */
   readonly truncate?: Truncate | undefined;
   /** L2-normalise. Default: as the model wants it. */
   readonly normalize?: boolean | undefined;
+  /** Form of the vectors, `"float32"` where there is one for each token. Default `"float32"`. */
+  readonly encoding?: E | undefined;
 }
 
-export interface EmbedResult {
+export interface EmbedResult<E extends Encoding = "float32"> {
   /**
-   * `[dimensions]`, or with pooling `"none"` `[tokens, dimensions]` row-major. A view: texts of one
-   * call may share a buffer, so copy it before transferring it.
+   * `[dimensions]`, or with pooling `"none"` `[tokens, dimensions]` row-major. A view: the texts of
+   * one call are the rows of one buffer, in order, so copy it before transferring it. (With pooling
+   * `"none"` each text has a buffer of its own.)
    */
-  readonly embedding: Float32Array;
+  readonly embedding: VectorOf[E];
+  /** What a component counts, see `Encoding`; 1 with `"float32"`. */
+  readonly scale: number;
   /** Tokens that went through the model, special tokens included. */
   readonly tokens: number;
   /** Tokens that `truncate` dropped; 0 when nothing was. */
   readonly truncated: number;
 }
 
-export interface StreamResult extends EmbedResult {
+export interface StreamResult<E extends Encoding = "float32"> extends EmbedResult<E> {
   /** Position of the text in the input. */
   readonly index: number;
 }
+
+/** What changes the vectors of a text, beside the text itself. */
+export type FingerprintOptions = Pick<
+  EmbedOptions<Encoding>,
+  "task" | "prompt" | "dimensions" | "normalize" | "encoding"
+>;
 
 /** What one layer made of a text: the same on every machine, to the last bit. */
 export interface LayerFingerprint {
@@ -66,6 +106,45 @@ export interface LayerFingerprint {
   readonly digest: string;
 }
 
+/** What an open model does and has done; all counts since it was opened. */
+export interface EmbedderStats {
+  /** Texts that were taken on and have no result yet, those in `running` included. */
+  readonly queue: {
+    readonly texts: number;
+    /** `OpenOptions.queueLimit`. */
+    readonly limit: number;
+    /** Texts that are tokenized and wait for a batch, their tokens, and calls that they are of. */
+    readonly waiting: { readonly texts: number; readonly tokens: number; readonly calls: number };
+  };
+  /** What the native threads have now. */
+  readonly running: { readonly batches: number; readonly texts: number; readonly tokens: number };
+  /** What they have done. */
+  readonly done: { readonly batches: number; readonly texts: number; readonly tokens: number };
+  /** Calls by how they ended; a stream counts one for each group of texts that it read. */
+  readonly calls: {
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly cancelled: number;
+  };
+  /** Of the last batches; undefined before the first that is large enough to tell. */
+  readonly tokensPerSecond: number | undefined;
+  /** Undefined without `OpenOptions.cacheBytes`. */
+  readonly cache: CacheStats | undefined;
+  readonly memory: {
+    /** Packed weights, shared by all open models of the same file. */
+    readonly weightBytes: number;
+    /** Buffers of this model's batches. */
+    readonly workspaceBytes: number;
+    /** Open models that share the weights, this one included. */
+    readonly sharers: number;
+    /** Resident memory of the whole process. */
+    readonly processBytes: number;
+  };
+  /** The CPU variant of the kernels. */
+  readonly variant: string;
+  readonly threads: number;
+}
+
 /** An open model. Safe to call from many tasks at once. */
 export interface Embedder extends AsyncDisposable {
   readonly config: ModelConfig;
@@ -73,24 +152,65 @@ export interface Embedder extends AsyncDisposable {
   readonly tasks: readonly string[];
   /** Worker threads in use. */
   readonly threads: number;
-  embed(text: string, options?: EmbedOptions): Promise<EmbedResult>;
-  embed(texts: readonly string[], options?: EmbedOptions): Promise<EmbedResult[]>;
-  /** Blocks the thread: for scripts. */
-  embedSync(text: string, options?: Omit<EmbedOptions, "signal">): EmbedResult;
-  embedSync(texts: readonly string[], options?: Omit<EmbedOptions, "signal">): EmbedResult[];
-  /** Results in input order; reads ahead by a bounded number of texts. */
-  stream(
-    texts: Iterable<string> | AsyncIterable<string>,
-    options?: EmbedOptions,
-  ): AsyncIterableIterator<StreamResult>;
+  /**
+   * Vectors of a text or of many. Calls that run at the same time share batches, fairly; nothing
+   * of that changes a vector.
+   *
+   * Rejects with the signal's reason, or with `INVALID_ARGUMENT`, `INPUT_TOO_LONG`, `QUEUE_FULL`,
+   * `CLOSED`, `NOT_FINITE`, `BAD_FILE` or `OUT_OF_RESOURCES`. A call has all its vectors or none.
+   */
+  embed<E extends Encoding = "float32">(
+    text: TextInput,
+    options?: EmbedOptions<E>,
+  ): Promise<EmbedResult<E>>;
+  embed<E extends Encoding = "float32">(
+    texts: readonly TextInput[],
+    options?: EmbedOptions<E>,
+  ): Promise<EmbedResult<E>[]>;
+  /** Blocks the thread: for scripts. Throws what `embed` rejects with. */
+  embedSync<E extends Encoding = "float32">(
+    text: TextInput,
+    options?: Omit<EmbedOptions<E>, "signal">,
+  ): EmbedResult<E>;
+  embedSync<E extends Encoding = "float32">(
+    texts: readonly TextInput[],
+    options?: Omit<EmbedOptions<E>, "signal">,
+  ): EmbedResult<E>[];
+  /**
+   * Results in input order, in constant memory: reads ahead by a bounded number of texts, and stops
+   * reading while nobody takes results. A failure comes after the results of the texts before it.
+   */
+  stream<E extends Encoding = "float32">(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options?: EmbedOptions<E>,
+  ): AsyncIterableIterator<StreamResult<E>>;
   /** Token ids, special tokens included. */
   tokenize(text: string): Int32Array;
   detokenize(ids: ArrayLike<number>): string;
+  /**
+   * Names the kind of vector that these options give: equal for vectors that may be compared, on
+   * any machine. Store it beside them. It covers the content of the model file, precision, pooling,
+   * prompt, dimensions, normalisation, encoding and the version of the arithmetic. The file is read
+   * once, some tenths of a second for 300 MB, without blocking.
+   *
+   * Rejects with `BAD_FILE` if the file has changed since it was opened.
+   */
+  fingerprint(options?: FingerprintOptions): Promise<string>;
   /**
    * Fingerprints of all layers for one text, to compare two machines, files or versions: the first
    * layer that differs is where to look.
    */
   fingerprintLayers(text: string): Promise<LayerFingerprint[]>;
-  /** Idempotent. Waits for running calls; later calls reject with `CLOSED`. */
-  close(): Promise<void>;
+  /** What it does and has done, for metrics. */
+  stats(): EmbedderStats;
+  /**
+   * Waits for running calls, or with `cancel` has them reject with `CLOSED`; later calls reject
+   * with `CLOSED`. Idempotent.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface CloseOptions {
+  /** Ends what waits and what runs instead of waiting for it. */
+  readonly cancel?: boolean | undefined;
 }

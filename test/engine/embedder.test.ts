@@ -108,12 +108,14 @@ describe("a text longer than the context", () => {
       expect(result.tokens).toBe(contextLength);
       expect(result.truncated).toBe(ids.length - contextLength);
     }
-    const { prepareText } = await import("../../src/prepare.ts");
+    const { prepareText } = await import("../../src/pipeline/prepare.ts");
     const { openTokenizer } = await import("../../src/index.ts");
     const tokenizer = await openTokenizer(model.path);
     const limits = { tokenizer, contextLength };
-    const from = (truncate: "end" | "start") =>
-      Array.from(prepareText(limits, "task: search result | query: ", long, truncate, 0).ids);
+    const from = (truncate: "end" | "start") => {
+      const preparation = { prompt: "task: search result | query: ", truncate };
+      return Array.from(prepareText(limits, preparation, long, 0).ids);
+    };
     expect(from("end")).toEqual([...ids.slice(0, contextLength - 1), ids.at(-1)!]);
     const kept = contextLength - 1 - prompt.length;
     expect(from("start")).toEqual([ids[0]!, ...prompt, ...ids.slice(-kept)]);
@@ -125,7 +127,7 @@ describe("bad arguments", () => {
     ["a text that is no string", (e) => e.embed(["a", 3 as unknown as string]), "text 1"],
     ["a hole in an array", (e) => e.embed(new Array<string>(1)), "text 0"],
     ["a hole, blocking", (e) => e.embedSync(new Array<string>(1)), "text 0"],
-    ["input that is no array", (e) => e.embed({} as unknown as string[]), "an array of strings"],
+    ["input that is no array", (e) => e.embed({} as unknown as string[]), "or an array of those"],
     ["dimensions beyond the width", (e) => e.embed("a", { dimensions: 1e6 }), "dimensions"],
     ["half a dimension", (e) => e.embed("a", { dimensions: 1.5 }), "dimensions"],
     ["an unknown task", (e) => e.embed("a", { task: "dance" }), "dance"],

@@ -21,19 +21,21 @@ describe("EmbeddingGemma", () => {
   test("has the tasks of its model card", () => {
     expect(gemma.tasks).toEqual(Object.keys(prefixes));
     for (const [task, prefix] of Object.entries(prefixes)) {
-      expect(gemma.apply("Which planet?", task)).toBe(`${prefix}Which planet?`);
+      expect(gemma.prefix({ task })).toBe(prefix);
     }
   });
 
   test("puts a document's title in its place, whatever it holds", () => {
-    expect(gemma.apply("text", "document", "Mars")).toBe("title: Mars | text: text");
-    expect(gemma.apply("$&", "document", "$& {title}")).toBe("title: $& {title} | text: $&");
-    expect(gemma.apply("text", "document", "")).toBe("title: none | text: text");
+    expect(gemma.prefix({ task: "document", title: "Mars" })).toBe("title: Mars | text: ");
+    expect(gemma.prefix({ task: "document", title: "$& {title}" })).toBe(
+      "title: $& {title} | text: ",
+    );
+    expect(gemma.prefix({ task: "document", title: "" })).toBe("title: none | text: ");
   });
 
   test("refuses a title elsewhere", () => {
     for (const task of [undefined, "query"]) {
-      const error = thrown(() => gemma.apply("text", task, "Mars"));
+      const error = thrown(() => gemma.prefix({ task, title: "Mars" }));
       expect(error.code).toBe("INVALID_ARGUMENT");
       expect(error.message).toContain('a title needs the task "document"');
     }
@@ -41,7 +43,7 @@ describe("EmbeddingGemma", () => {
 
   test("refuses an unknown task and lists the known ones", () => {
     for (const task of ["Query", "toString", ""]) {
-      const error = thrown(() => gemma.apply("text", task));
+      const error = thrown(() => gemma.prefix({ task }));
       expect(error.code).toBe("INVALID_ARGUMENT");
       expect(error.message).toContain(`No task "${task}" for the model "Embeddinggemma 300M"`);
       for (const known of gemma.tasks) expect(error.message).toContain(known);
@@ -49,8 +51,39 @@ describe("EmbeddingGemma", () => {
   });
 });
 
-test("without a task, the text is embedded as it is", () => {
-  expect(gemma.apply(" {title} ")).toBe(" {title} ");
+test("without a task, nothing goes before the text", () => {
+  expect(gemma.prefix({})).toBe("");
+});
+
+describe("a caller's own prompts", () => {
+  test("count before the model's, and add tasks", () => {
+    const own = { query: "ask: ", summary: "{title}: ", document: "" };
+    const model = { architecture: "gemma-embedding", name: "x" };
+    const prompts = promptsFor(model, undefined, own);
+    expect(prompts.tasks).toEqual([...gemma.tasks, "summary"]);
+    expect(prompts.prefix({ task: "query" })).toBe("ask: ");
+    expect(prompts.prefix({ task: "summary", title: "Mars" })).toBe("Mars: ");
+    expect(prompts.prefix({ task: "document" })).toBe("");
+    expect(prompts.prefix({ task: "clustering" })).toBe("task: clustering | query: ");
+  });
+
+  test("may be given for a call, with a place for the title", () => {
+    expect(gemma.prefix({ prompt: "ask: " })).toBe("ask: ");
+    expect(gemma.prefix({ prompt: "{title} - ", title: "Mars" })).toBe("Mars - ");
+    expect(gemma.template({ prompt: "{title} - " })).toBe("{title} - ");
+  });
+
+  test("are refused beside a task, and where they are no strings", () => {
+    const both = thrown(() => gemma.prefix({ prompt: "ask: ", task: "query" }));
+    expect(both.code).toBe("INVALID_ARGUMENT");
+    expect(both.message).toContain("leave one of them out");
+    for (const bad of [3, null] as unknown as string[]) {
+      expect(thrown(() => gemma.prefix({ prompt: bad })).message).toContain("not a string");
+      const model = { architecture: "bert", name: "x" };
+      const error = thrown(() => promptsFor(model, undefined, { query: bad }));
+      expect(error.message).toContain("prompts.query is not a string");
+    }
+  });
 });
 
 describe("models of the bert architecture, by name", () => {
@@ -67,9 +100,9 @@ describe("models of the bert architecture, by name", () => {
     test(name, () => {
       const prompts = promptsFor({ architecture: "bert", name });
       expect(prompts.tasks).toEqual(["query", "document"]);
-      expect(prompts.apply("text", "query")).toBe(`${query}text`);
-      expect(prompts.apply("text", "document")).toBe(`${document}text`);
-      const error = thrown(() => prompts.apply("text", "document", "Mars"));
+      expect(prompts.prefix({ task: "query" })).toBe(query);
+      expect(prompts.prefix({ task: "document" })).toBe(document);
+      const error = thrown(() => prompts.prefix({ task: "document", title: "Mars" }));
       expect(error.code).toBe("INVALID_ARGUMENT");
       expect(error.message).toContain("have no place for one");
     });
@@ -88,20 +121,20 @@ describe("prompts that a file states", () => {
     const metadata = stated({ query: "ask: ", "s2p query": "search: " });
     const prompts = promptsFor({ architecture: "bert", name: "my-model" }, metadata);
     expect(prompts.tasks).toEqual(["query", "s2p query"]);
-    expect(prompts.apply("text", "s2p query")).toBe("search: text");
+    expect(prompts.prefix({ task: "s2p query" })).toBe("search: ");
   });
 
   test("count where something else is known", () => {
     const metadata = stated({ query: "ask: " });
     const prompts = promptsFor({ architecture: "bert", name: "e5-small" }, metadata);
-    expect(prompts.apply("text", "query")).toBe("ask: text");
-    expect(prompts.apply("text", "document")).toBe("passage: text");
+    expect(prompts.prefix({ task: "query" })).toBe("ask: ");
+    expect(prompts.prefix({ task: "document" })).toBe("passage: ");
   });
 
   test("do not lose the place of a title", () => {
     const metadata = stated({ document: "title: none | text: ", STS: "task: x | query: " });
     const prompts = promptsFor({ architecture: "gemma-embedding", name: "x" }, metadata);
-    expect(prompts.apply("text", "document", "Mars")).toBe("title: Mars | text: text");
+    expect(prompts.prefix({ task: "document", title: "Mars" })).toBe("title: Mars | text: ");
     expect(prompts.tasks).toContain("STS");
   });
 });
@@ -112,8 +145,8 @@ describe("models whose prompts are not known", () => {
     test(`${name} has no tasks, and says what to do instead`, () => {
       const prompts = promptsFor({ architecture: "bert", name });
       expect(prompts.tasks).toEqual([]);
-      expect(prompts.apply("text")).toBe("text");
-      const error = thrown(() => prompts.apply("text", "query"));
+      expect(prompts.prefix({})).toBe("");
+      const error = thrown(() => prompts.prefix({ task: "query" }));
       expect(error.code).toBe("INVALID_ARGUMENT");
       expect(error.message).toContain("put the prefix that the model's description asks for");
     });

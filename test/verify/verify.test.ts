@@ -49,7 +49,7 @@ function embedderOf(config: ModelConfig, similarities: Readonly<Record<string, n
     if (known === undefined) throw new Error(`a text that nobody published: ${text}`);
     const cosine = known[1];
     const embedding = Float32Array.of(cosine, Math.sqrt(1 - cosine ** 2));
-    return { embedding, tokens: 1, truncated: 0 };
+    return { embedding, scale: 1, tokens: 1, truncated: 0 };
   };
   const fingerprinted: string[] = [];
   const fingerprintLayers = async (text: string) => {

@@ -1,45 +1,44 @@
-import type { PreparedText } from "./prepare.ts";
-import type { EmbedResult, StreamResult } from "./types.ts";
-
 /** Most texts that are read ahead. */
 const GROUP_TEXTS_MAX = 1024;
 /** Milliseconds to wait for a slow source before what is there goes out. */
 const PATIENCE_MS = 5;
 
-export interface StreamStages {
+/** What becomes of an input: a prepared text `T`, and of that a result `R`. */
+export interface StreamStages<I, T extends { readonly ids: Int32Array }, R> {
   /** Tokens after which a group is full. */
   readonly tokenBudget: number;
   readonly signal?: AbortSignal | undefined;
-  prepare(text: string, index: number): PreparedText;
-  embed(group: readonly PreparedText[]): Promise<EmbedResult[]>;
+  prepare(input: I, index: number): Promise<T>;
+  embed(group: readonly T[]): Promise<R[]>;
 }
 
-interface Group {
-  readonly texts: readonly PreparedText[];
+interface Group<T> {
+  readonly texts: readonly T[];
   /** What ended the input early; raised after the texts before it. */
   readonly failure?: { readonly error: unknown };
 }
 
 /**
- * Results in input order, in constant memory: while one group of texts runs, the next is read;
- * nothing is read beyond that. A slow source's texts do not wait for company.
+ * Results in input order, in constant memory: while one group of texts runs, the next is read and
+ * waits behind it; nothing is read beyond that. A slow source's texts do not wait for company.
  */
-export async function* streamInGroups(
-  texts: Iterable<string> | AsyncIterable<string>,
-  stages: StreamStages,
-): AsyncGenerator<StreamResult> {
+export async function* streamInGroups<I, T extends { readonly ids: Int32Array }, R>(
+  inputs: Iterable<I> | AsyncIterable<I>,
+  stages: StreamStages<I, T, R>,
+): AsyncGenerator<R & { index: number }> {
   const leaving = new AbortController();
   const signals = [leaving.signal, stages.signal].filter((signal) => signal !== undefined);
-  const groups = readGroups(texts, stages, AbortSignal.any(signals));
+  const groups = readGroups(inputs, stages, AbortSignal.any(signals));
+  const next = () => quiet(groups.next().then((read) => start(read, stages)));
   let index = 0;
   try {
-    let current = start(await groups.next(), stages);
+    let current = await next();
     while (current !== undefined) {
-      const following = groups.next();
-      following.catch(() => {}); // it is awaited below; until then nobody listens
+      // Read and under way while this one's results are taken.
+      const following = next();
       for (const result of await current.results) yield { index: index++, ...result };
       if (current.failure !== undefined) throw current.failure.error;
-      current = start(await following, stages);
+      current = await following;
     }
   } finally {
     // Wakes a reader that waits for its source, so that leaving never waits for it.
@@ -48,23 +47,32 @@ export async function* streamInGroups(
   }
 }
 
-function start(next: IteratorResult<Group, void>, stages: StreamStages) {
-  if (next.done) return undefined;
-  const results = next.value.texts.length === 0 ? [] : stages.embed(next.value.texts);
-  if (results instanceof Promise) results.catch(() => {}); // awaited when its turn comes
-  return { results, failure: next.value.failure };
+function start<T extends { readonly ids: Int32Array }, R>(
+  read: IteratorResult<Group<T>, void>,
+  stages: Pick<StreamStages<never, T, R>, "embed">,
+) {
+  if (read.done) return undefined;
+  const { texts, failure } = read.value;
+  const results = texts.length === 0 ? Promise.resolve([]) : stages.embed(texts);
+  return { results: quiet(results), failure };
 }
 
-async function* readGroups(
-  texts: Iterable<string> | AsyncIterable<string>,
-  { tokenBudget, prepare }: StreamStages,
+/** A promise that is awaited later, if at all: until then nobody minds that it fails. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+async function* readGroups<I, T extends { readonly ids: Int32Array }>(
+  inputs: Iterable<I> | AsyncIterable<I>,
+  { tokenBudget, prepare }: Pick<StreamStages<I, T, unknown>, "tokenBudget" | "prepare">,
   signal: AbortSignal,
-): AsyncGenerator<Group, void> {
-  const source = iterate(texts);
-  let group: PreparedText[] = [];
+): AsyncGenerator<Group<T>, void> {
+  const source = iterate(inputs);
+  let group: T[] = [];
   let tokens = 0;
   let position = 0;
-  let pending: Promise<IteratorResult<string>> | undefined;
+  let pending: Promise<IteratorResult<I>> | undefined;
   try {
     while (true) {
       signal.throwIfAborted();
@@ -74,7 +82,7 @@ async function* readGroups(
       if (next !== undefined) {
         pending = undefined;
         if (next.done) break;
-        const text = prepare(next.value, position++);
+        const text = await prepare(next.value, position++);
         group.push(text);
         tokens += text.ids.length;
         if (tokens < tokenBudget && group.length < GROUP_TEXTS_MAX) continue;
@@ -94,10 +102,10 @@ async function* readGroups(
   }
 }
 
-function iterate(
-  texts: Iterable<string> | AsyncIterable<string>,
-): Iterator<string> | AsyncIterator<string> {
-  return Symbol.asyncIterator in texts ? texts[Symbol.asyncIterator]() : texts[Symbol.iterator]();
+function iterate<I>(inputs: Iterable<I> | AsyncIterable<I>): Iterator<I> | AsyncIterator<I> {
+  return Symbol.asyncIterator in inputs
+    ? inputs[Symbol.asyncIterator]()
+    : inputs[Symbol.iterator]();
 }
 
 /**

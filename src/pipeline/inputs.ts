@@ -1,0 +1,38 @@
+import { invalidArgument } from "../errors.ts";
+import type { TextInput } from "../types.ts";
+
+/** Whether a call's input is a single text. */
+export function isOne(input: TextInput | readonly TextInput[]): input is TextInput {
+  return typeof input === "string" || input instanceof Int32Array;
+}
+
+/** A call's texts, in a copy that the caller cannot change while the call runs. */
+export function checkInputs(input: TextInput | readonly TextInput[]): readonly TextInput[] {
+  if (isOne(input)) return [checkInput(input, 0)];
+  // Holes come out as undefined.
+  if (Array.isArray(input)) return Array.from(input, checkInput);
+  throw invalidArgument(
+    `the input is ${kindOf(input)}; it must be a string, an Int32Array of token ids, ` +
+      "or an array of those",
+  );
+}
+
+export function checkInput(input: TextInput, index: number): TextInput {
+  if (typeof input === "string") return input;
+  if (input instanceof Int32Array) return input.slice();
+  const advice = Array.isArray(input) ? "; token ids come as an Int32Array" : "";
+  throw invalidArgument(`text ${index} is not a string: found ${kindOf(input)}${advice}`, {
+    index,
+  });
+}
+
+export function checkText(text: string, index: number): string {
+  if (typeof text === "string") return text;
+  throw invalidArgument(`text ${index} is not a string: found ${kindOf(text)}`, { index });
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value !== "object") return typeof value;
+  return Array.isArray(value) ? "an array" : (value.constructor?.name ?? "an object");
+}

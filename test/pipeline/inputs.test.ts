@@ -1,0 +1,133 @@
+import { describe, expect, test } from "bun:test";
+import { bool } from "../../src/gguf/values.ts";
+import { type Embedder, open, type TextInput } from "../../src/index.ts";
+import { bitsOf } from "../engine/run-native.ts";
+import { tinyModel } from "../engine/tiny-model.ts";
+import { failure } from "../failure.ts";
+
+const model = tinyModel();
+const TEXT = "the quick brown fox";
+
+const bitsFor = async (embedder: Embedder, input: TextInput, options = {}) =>
+  bitsOf([(await embedder.embed(input, options)).embedding]);
+
+describe("token ids", () => {
+  test("give what the text gives, beside texts and alone", async () => {
+    await using embedder = await open(model.path);
+    const ids = embedder.tokenize(TEXT);
+    const [a, b] = await embedder.embed([TEXT, ids]);
+    expect(bitsOf([b!.embedding])).toEqual(bitsOf([a!.embedding]));
+    expect(b!.tokens).toBe(ids.length);
+    expect(bitsOf([embedder.embedSync(ids).embedding])).toEqual(bitsOf([a!.embedding]));
+    for await (const { embedding } of embedder.stream([ids])) {
+      expect(bitsOf([embedding])).toEqual(bitsOf([a!.embedding]));
+    }
+  });
+
+  test("are taken as they are, without special tokens of ours", async () => {
+    await using embedder = await open(model.path);
+    const ids = embedder.tokenize(TEXT);
+    const bare = await embedder.embed(ids.slice(1, -1));
+    expect(bare.tokens).toBe(ids.length - 2);
+    expect(bitsOf([bare.embedding])).not.toEqual(await bitsFor(embedder, TEXT));
+  });
+
+  test("may change while the call runs", async () => {
+    await using embedder = await open(model.path);
+    const expected = await bitsFor(embedder, TEXT);
+    const ids = embedder.tokenize(TEXT);
+    const call = bitsFor(embedder, ids);
+    ids.fill(0);
+    expect(await call).toEqual(expected);
+  });
+
+  test("too many of them are cut between the special tokens", async () => {
+    await using embedder = await open(model.path);
+    const { contextLength } = embedder.config;
+    const long = embedder.tokenize("word ".repeat(300));
+    const cuts = {
+      end: [...long.slice(0, contextLength - 1), long.at(-1)!],
+      start: [long[0]!, ...long.slice(-(contextLength - 1))],
+    };
+    for (const truncate of ["end", "start"] as const) {
+      const result = await embedder.embed(long, { truncate });
+      expect([result.tokens, result.truncated]).toEqual([
+        contextLength,
+        long.length - contextLength,
+      ]);
+      const expected = await bitsFor(embedder, Int32Array.from(cuts[truncate]));
+      expect(bitsOf([result.embedding])).toEqual(expected);
+    }
+    // Without special tokens there is nothing to keep.
+    const bare = long.slice(1, -1);
+    expect(await bitsFor(embedder, bare, { truncate: "end" })).toEqual(
+      await bitsFor(embedder, bare.slice(0, contextLength)),
+    );
+    const error = await failure(() => embedder.embed(["a", long]));
+    expect([error.code, error.index]).toEqual(["INPUT_TOO_LONG", 1]);
+  });
+
+  test("none, foreign ones and those behind a prompt are refused, with their place", async () => {
+    await using embedder = await open(model.path);
+    const { vocabSize } = embedder.config;
+    const cases: readonly [TextInput, object, string][] = [
+      [new Int32Array(0), {}, "text 1 has no tokens"],
+      [Int32Array.of(2, vocabSize), {}, `text 1 has the token ${vocabSize}`],
+      [Int32Array.of(-1), {}, "text 1 has the token -1"],
+      [Int32Array.of(2, 5), { task: "query" }, "text 1 has a prompt"],
+      [[1, 2] as unknown as Int32Array, {}, "token ids come as an Int32Array"],
+      [Float32Array.of(1) as unknown as Int32Array, {}, "found Float32Array"],
+    ];
+    for (const [input, options, message] of cases) {
+      const first = input instanceof Int32Array ? Int32Array.of(5) : "a";
+      const inputs = "task" in options ? ["a", input] : [first, input];
+      const error = await failure(() => embedder.embed(inputs, options));
+      expect([error.code, error.index]).toEqual(["INVALID_ARGUMENT", 1]);
+      expect(error.message).toContain(message);
+    }
+  });
+});
+
+describe("an empty text", () => {
+  test("is its special tokens and the prompt", async () => {
+    await using embedder = await open(model.path);
+    const result = await embedder.embed("");
+    const specials = embedder.tokenize("");
+    expect(result.tokens).toBe(specials.length);
+    expect(result.tokens).toBe(2);
+    expect(bitsOf([result.embedding])).toEqual(await bitsFor(embedder, specials));
+    const prompted = await embedder.embed("", { task: "query" });
+    expect(prompted.tokens).toBeGreaterThan(2);
+  });
+
+  test("of a model without special tokens is refused", async () => {
+    const bare = await open(model.path);
+    await bare.close();
+    const flags = ["add_bos_token", "add_eos_token"].map((name) => [
+      `tokenizer.ggml.${name}`,
+      bool(false),
+    ]);
+    const { makeTinyModel } = await import("../reference/tiny.ts");
+    const path = `${model.folder}/bare.gguf`;
+    const metadata = Object.fromEntries(flags);
+    await makeTinyModel({ architecture: "gemma-embedding", type: "F32", metadata }, path);
+    await using embedder = await open(path);
+    const error = await failure(() => embedder.embed(["a", ""]));
+    expect([error.code, error.index]).toEqual(["INVALID_ARGUMENT", 1]);
+    expect(error.message).toStartWith("text 1 has no tokens");
+  });
+});
+
+describe("prompts", () => {
+  test("of the caller's own count, for a call and for a model", async () => {
+    await using embedder = await open(model.path);
+    await using own = await open(model.path, { prompts: { query: "ask: ", notes: "{title}: " } });
+    expect(own.tasks).toContain("notes");
+    const expected = await bitsFor(embedder, `ask: ${TEXT}`);
+    expect(await bitsFor(embedder, TEXT, { prompt: "ask: " })).toEqual(expected);
+    expect(await bitsFor(own, TEXT, { task: "query" })).toEqual(expected);
+    expect(await bitsFor(own, TEXT, { task: "notes", title: "Mars" })).toEqual(
+      await bitsFor(embedder, `Mars: ${TEXT}`),
+    );
+  });
+});
