@@ -23,7 +23,8 @@ pub fn Placement(comptime thread_count_max: usize) type {
         pub fn settle(self: *Self, index: usize, count: usize) void {
             if (!has_affinity or count == 1) return;
             const here = currentCpu();
-            const there = if (self.isTaken(here, index, count)) self.moveAway(count) else null;
+            const taken = self.isTaken(here, index, count);
+            const there = if (taken) self.moveAway(index, count) else null;
             self.cpus[index].store(there orelse here, .monotonic);
         }
 
@@ -39,15 +40,17 @@ pub fn Placement(comptime thread_count_max: usize) type {
             return false;
         }
 
-        /// To a CPU that no thread of the job is on. Null: there are fewer of them than threads, or
-        /// the system does not allow it.
-        fn moveAway(self: *const Self, count: usize) ?u32 {
-            var allowed: linux.cpu_set_t = undefined;
+        /// To a CPU that no other thread of the job is on. Null: there are fewer of them than
+        /// threads, or the system does not allow it.
+        fn moveAway(self: *const Self, index: usize, count: usize) ?u32 {
+            // The system fills only as much of it as it has CPUs.
+            var allowed: linux.cpu_set_t = @splat(0);
             const size = linux.sched_getaffinity(0, @sizeOf(linux.cpu_set_t), &allowed);
             if (@as(isize, @bitCast(size)) < 0 or linux.CPU_COUNT(allowed) < count) return null;
             var free = allowed;
-            for (self.cpus[0..count]) |*place| {
-                const cpu = place.load(.monotonic);
+            for (self.cpus[0..count], 0..) |*place, i| {
+                // Where it was itself is free, since it is elsewhere now.
+                const cpu = if (i == index) nowhere else place.load(.monotonic);
                 const word = cpu / @bitSizeOf(usize);
                 if (word >= free.len) continue;
                 free[word] &= ~(@as(usize, 1) << @intCast(cpu % @bitSizeOf(usize)));
@@ -68,7 +71,7 @@ fn currentCpu() u32 {
 
 test "a thread on the CPU of another goes elsewhere, and may be moved from there" {
     if (!has_affinity) return error.SkipZigTest;
-    var before: linux.cpu_set_t = undefined;
+    var before: linux.cpu_set_t = @splat(0);
     _ = linux.sched_getaffinity(0, @sizeOf(linux.cpu_set_t), &before);
     var places: Placement(3) = .{};
     places.settle(0, 2);
@@ -80,8 +83,14 @@ test "a thread on the CPU of another goes elsewhere, and may be moved from there
     const cpus = linux.CPU_COUNT(before);
     try std.testing.expect(first < linux.CPU_SETSIZE * 8 and second < linux.CPU_SETSIZE * 8);
     if (cpus >= 2) try std.testing.expect(second != places.cpus[0].load(.monotonic));
+    // It slept there, and woke on the CPU of the other once more.
+    places.cpus[0].store(currentCpu(), .monotonic);
+    places.cpus[1].store(first, .monotonic);
+    places.settle(1, 2);
+    const third = places.cpus[1].load(.monotonic);
+    if (cpus >= 2) try std.testing.expect(third != places.cpus[0].load(.monotonic));
 
-    var after: linux.cpu_set_t = undefined;
+    var after: linux.cpu_set_t = @splat(0);
     _ = linux.sched_getaffinity(0, @sizeOf(linux.cpu_set_t), &after);
     try std.testing.expectEqual(before, after);
     places.leave(0);
