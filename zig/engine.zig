@@ -1,48 +1,43 @@
-//! A loaded model: packed weights, plan and workspace. It knows no text and no file format; only
-//! which tensors lie where.
+//! A loaded model: a plan, with the packed weights and the workspace that it may share with others.
+//! It knows no text and no file format; only which tensors lie where.
 
 const std = @import("std");
 const abi = @import("abi.zig");
-const File = @import("file.zig").File;
 const Handle = @import("handles.zig").Handle;
-const interface = @import("kernels/interface.zig");
 const Message = @import("message.zig").Message;
+const models = @import("model.zig");
 const plan = @import("plan.zig");
 const Pool = @import("pool.zig").Pool;
-const Region = @import("region.zig").Region;
 const rope = @import("rope.zig");
 const variants = @import("variants.zig");
 const weights = @import("weights.zig");
+const Shelf = @import("shelf.zig").Shelf;
 const Schedule = @import("schedule.zig").Schedule;
 const sections = @import("sections.zig");
 const Workspace = @import("workspace.zig").Workspace;
 
-pub const Error = error{
-    InvalidPlan,
-    FileNotFound,
-    FileChanged,
-    NotFinite,
-    OutOfMemory,
-    UnsupportedCpu,
-    Cancelled,
+const Model = models.Model;
+
+pub const Error = models.Error || error{UnsupportedCpu};
+
+/// What engines have in common.
+pub const Shared = struct {
+    models: Shelf(Model) = .{},
+    workspaces: Shelf(Workspace) = .{},
 };
 
 pub const Engine = struct {
     arena: std.heap.ArenaAllocator,
     /// The channel of the JavaScript thread that has this model's handle; it goes when that closes.
     owner: ?Handle = null,
-    file: File,
-    /// Index into the variants' names, and what it computes with.
-    variant: u32,
-    kernels: *const interface.Kernels,
+    shared: *Shared,
+    model: *Model,
+    workspace: *Workspace,
     pool: *Pool,
     threads: usize,
     parallelism: abi.Parallelism,
     spec: abi.LoadSpec,
     operations: []const abi.Operation,
-    weights: []const weights.Weight,
-    region: Region,
-    workspace: Workspace,
     sections: sections.Sections,
     /// One table for each operation that rotates; equal bases share one.
     ropes: []const ?*rope.Table,
@@ -50,10 +45,11 @@ pub const Engine = struct {
     macs_per_token: u64,
     schedule: *Schedule,
 
-    /// Reads a load spec and packs the model. On error `message` says why, and `part` names the
-    /// tensor at fault, if it is one.
+    /// Reads a load spec and packs the model, if that is not done. On error `message` says why, and
+    /// `part` names the tensor at fault, if it is one.
     pub fn load(
         bytes: []const u8,
+        shared: *Shared,
         pool: *Pool,
         cancel: *const std.atomic.Value(bool),
         message: *Message,
@@ -61,57 +57,46 @@ pub const Engine = struct {
     ) Error!*Engine {
         const view = try plan.read(bytes, message);
         const variant = try chooseVariant(view.spec.variant, message);
-        const kernels = variants.kernels(variant).?;
+        const threads = pool.grow(@max(1, view.spec.threads));
+        const model = try models.obtain(&shared.models, .{
+            .view = view,
+            .variant = variant,
+            .pool = pool,
+            .threads = threads,
+            .cancel = cancel,
+            .message = message,
+            .part = part,
+        });
+        errdefer shared.models.release(model);
+        const workspace: *Workspace = try .obtain(&shared.workspaces, .of(view, threads));
+        errdefer shared.workspaces.release(workspace);
+
         var arena = std.heap.ArenaAllocator.init(std.heap.page_allocator);
         errdefer arena.deinit();
         const a = arena.allocator();
-
-        const path = try a.dupeZ(u8, view.path);
-        const file = File.open(path) catch |err| {
-            message.set("cannot open the file", .{});
-            return err;
-        };
-        errdefer file.close();
-        try plan.check(view, file.size, message);
-
-        const threads = pool.grow(@max(1, view.spec.threads));
-        const allocated = try weights.allocate(a, view);
-        const loaded = allocated.weights;
-        errdefer allocated.region.deinit();
-        var faults: weights.Faults = .{};
-        try weights.pack(a, view, loaded, kernels, file, pool, threads, cancel, &faults);
-        if (cancel.load(.monotonic)) return error.Cancelled;
-        try report(&faults, message, part);
-
         const engine = try a.create(Engine);
         const schedule = try a.create(Schedule);
         schedule.* = .{};
-        const operations = try a.alloc(abi.Operation, view.operations.len);
-        for (operations, view.operations) |*to, from| to.* = from;
-        const workspace: Workspace = try .init(a, view, threads);
-        errdefer workspace.deinit();
+        const operations = try plan.dupe(a, abi.Operation, view.operations);
         engine.* = .{
             .arena = undefined,
-            .file = file,
-            .variant = variant,
-            .kernels = kernels,
+            .shared = shared,
+            .model = model,
+            .workspace = workspace,
             .pool = pool,
             .threads = threads,
             .parallelism = std.enums.fromInt(abi.Parallelism, view.spec.parallelism) orelse .auto,
             .spec = view.spec,
             .operations = operations,
-            .weights = loaded,
-            .region = allocated.region,
-            .workspace = workspace,
             .sections = try .init(
                 a,
                 operations,
-                loaded,
+                model.weights,
                 workspace.buffers,
                 sections.weight_bytes,
             ),
-            .ropes = try ropeTables(a, operations, view.spec.context_length),
-            .macs_per_token = matmulCells(operations, loaded),
+            .ropes = try ropeTables(a, operations, model, view.spec.context_length),
+            .macs_per_token = matmulCells(operations, model.weights),
             .schedule = schedule,
         };
         engine.arena = arena;
@@ -124,26 +109,12 @@ pub const Engine = struct {
     }
 
     pub fn destroy(self: *Engine) void {
-        self.file.close();
-        self.region.deinit();
-        self.workspace.deinit();
+        self.shared.workspaces.release(self.workspace);
+        self.shared.models.release(self.model);
         var arena = self.arena;
         arena.deinit();
     }
 };
-
-fn report(faults: *const weights.Faults, message: *Message, part: *u32) Error!void {
-    if (faults.missing.part()) |index| {
-        part.* = index;
-        message.set("the file ends before the tensor does", .{});
-        return error.FileChanged;
-    }
-    if (faults.not_finite.part()) |index| {
-        part.* = index;
-        message.set("a value is not finite", .{});
-        return error.NotFinite;
-    }
-}
 
 fn chooseVariant(wanted: u32, message: *Message) error{UnsupportedCpu}!u32 {
     const index = if (wanted == abi.none) variants.best() else wanted;
@@ -172,20 +143,17 @@ fn matmulCells(operations: []const abi.Operation, loaded: []const weights.Weight
 fn ropeTables(
     arena: std.mem.Allocator,
     operations: []const abi.Operation,
+    model: *Model,
     context_length: usize,
 ) error{OutOfMemory}![]const ?*rope.Table {
     const tables = try arena.alloc(?*rope.Table, operations.len);
-    @memset(tables, null);
-    for (operations, 0..) |op, i| {
-        if (op.code != @intFromEnum(abi.OperationCode.prepare_heads) or op.rope_base == 0) continue;
-        for (operations[0..i], tables[0..i]) |earlier, table| {
-            const same = earlier.rope_base == op.rope_base and earlier.head_size == op.head_size;
-            if (same and table != null) tables[i] = table;
-        }
-        if (tables[i] != null) continue;
-        const table = try arena.create(rope.Table);
-        table.* = try .init(arena, context_length, op.head_size, op.rope_base);
-        tables[i] = table;
+    for (tables, operations) |*table, op| {
+        const rotates = op.code == @intFromEnum(abi.OperationCode.prepare_heads) and
+            op.rope_base != 0;
+        table.* = if (rotates)
+            try model.rotation(context_length, op.head_size, op.rope_base)
+        else
+            null;
     }
     return tables;
 }

@@ -60,7 +60,7 @@ pub const Worker = struct {
 
     pub fn vector(self: *const Worker, index: u32) ?[*]const f32 {
         if (index == abi.none) return null;
-        return self.engine.weights[index].content.vector.ptr;
+        return self.engine.model.weights[index].content.vector.ptr;
     }
 };
 
@@ -84,7 +84,7 @@ pub fn execute(worker: *const Worker, op: abi.Operation, index: usize) void {
 fn lookUp(worker: *const Worker, op: abi.Operation) void {
     const code: abi.OperationCode = @enumFromInt(op.code);
     const dst = worker.buffer(op.dst);
-    const weight = worker.engine.weights[op.weight];
+    const weight = worker.engine.model.weights[op.weight];
     const table = weight.content.table;
     const own = worker.span.rows(.tokens);
     var text = worker.span.text_begin;
@@ -99,11 +99,11 @@ fn lookUp(worker: *const Worker, op: abi.Operation) void {
         const at = row * table.row_bytes;
         const bytes = if (table.resident) |all| all[@intCast(at)..].ptr else blk: {
             const into = worker.scratch.table_row[0..table.row_bytes];
-            worker.engine.file.read(into, table.offset + at) catch
+            worker.engine.model.file.read(into, table.offset + at) catch
                 return worker.failure.set(.file_changed, weight.part_begin, row);
             break :blk into.ptr;
         };
-        const finite = worker.engine.kernels.look_up(&.{
+        const finite = worker.engine.model.kernels.look_up(&.{
             .row = bytes,
             .format = table.format,
             .dst = dst.at(token),
@@ -118,7 +118,7 @@ fn lookUp(worker: *const Worker, op: abi.Operation) void {
 fn rmsNorm(worker: *const Worker, op: abi.Operation) void {
     const src = worker.buffer(op.src);
     const own = worker.span.rows(src.kind);
-    worker.engine.kernels.rms_norm(&.{
+    worker.engine.model.kernels.rms_norm(&.{
         .src = src.at(own.begin),
         .weight = worker.vector(op.weight).?,
         .residual = if (op.residual == abi.none) null else worker.buffer(op.residual).at(own.begin),
@@ -137,7 +137,7 @@ fn rmsNorm(worker: *const Worker, op: abi.Operation) void {
 fn layerNorm(worker: *const Worker, op: abi.Operation) void {
     const src = worker.buffer(op.src);
     const own = worker.span.rows(src.kind);
-    worker.engine.kernels.layer_norm(&.{
+    worker.engine.model.kernels.layer_norm(&.{
         .src = src.at(own.begin),
         .weight = worker.vector(op.weight).?,
         .bias = worker.vector(op.second).?,
@@ -151,7 +151,7 @@ fn layerNorm(worker: *const Worker, op: abi.Operation) void {
 fn quantize(worker: *const Worker, op: abi.Operation) void {
     const buffer = worker.buffer(op.dst);
     const own = worker.span.rows(buffer.kind);
-    worker.engine.kernels.quantize(&.{
+    worker.engine.model.kernels.quantize(&.{
         .src = buffer.at(own.begin),
         .dst = buffer.quantizedAt(own.begin),
         .rows = own.len(),
@@ -163,7 +163,7 @@ fn activation(worker: *const Worker, op: abi.Operation) void {
     const src = worker.buffer(op.src);
     const dst = worker.buffer(op.dst);
     const own = worker.span.rows(src.kind);
-    worker.engine.kernels.activation(&.{
+    worker.engine.model.kernels.activation(&.{
         .src = src.at(own.begin),
         .stride = src.width,
         .up = dst.width,
@@ -183,7 +183,7 @@ fn prepareHeads(worker: *const Worker, op: abi.Operation, index: usize) void {
     const rope = worker.engine.ropes[index];
     var units: Units = .init(worker, lanes);
     while (units.next()) |unit| {
-        worker.engine.kernels.prepare_heads(&.{
+        worker.engine.model.kernels.prepare_heads(&.{
             .src = src.at(unit.text.token_begin),
             .stride = src.width,
             .keys = keys.at(unit.text.group_begin * lanes),
@@ -212,7 +212,7 @@ fn attention(worker: *const Worker, op: abi.Operation) void {
         while (tile < unit.end) : (tile += attention_tiles) {
             if (worker.batch.cancelled()) return worker.failure.set(.cancelled, abi.none, 0);
             const end = @min(tile + attention_tiles, unit.end) * interface.query_tile;
-            worker.engine.kernels.attention(&.{
+            worker.engine.model.kernels.attention(&.{
                 .src = src.at(unit.text.token_begin),
                 .stride = src.width,
                 .keys = keys.at(unit.text.group_begin * lanes),
@@ -243,13 +243,13 @@ fn pooling(worker: *const Worker, op: abi.Operation) void {
             .last => text.token_begin + text.length - 1,
             .none => unreachable, // plan.check
         };
-        worker.engine.kernels.mean(&.{
+        worker.engine.model.kernels.mean(&.{
             .src = src.at(first),
             .dst = dst.at(i),
             .rows = if (kind == .mean) text.length else 1,
             .width = src.width,
         });
-        if (dst.quantized != null) worker.engine.kernels.quantize(&.{
+        if (dst.quantized != null) worker.engine.model.kernels.quantize(&.{
             .src = dst.at(i),
             .dst = dst.quantizedAt(i),
             .rows = 1,
@@ -263,7 +263,7 @@ pub fn emit(worker: *const Worker, source: u32) void {
     const src = worker.buffer(source);
     const own = worker.span.rows(src.kind);
     const dimensions = worker.batch.dimensions;
-    const finite = worker.engine.kernels.emit(&.{
+    const finite = worker.engine.model.kernels.emit(&.{
         .src = src.at(own.begin),
         .src_stride = src.width,
         .dst = worker.batch.output.ptr + own.begin * dimensions,

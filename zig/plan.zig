@@ -105,6 +105,22 @@ fn array(
     return std.mem.bytesAsSlice(T, bytes[offset..@intCast(end)]);
 }
 
+/// An array of a spec, kept beyond it.
+pub fn dupe(
+    arena: std.mem.Allocator,
+    comptime T: type,
+    items: []align(1) const T,
+) error{OutOfMemory}![]const T {
+    const copy = try arena.alloc(T, items.len);
+    for (copy, items) |*to, from| to.* = from;
+    return copy;
+}
+
+/// Whether two arrays of specs say the same.
+pub fn same(comptime T: type, a: []align(1) const T, b: []align(1) const T) bool {
+    return std.mem.eql(u8, std.mem.sliceAsBytes(a), std.mem.sliceAsBytes(b));
+}
+
 /// Checks everything that running the plan relies on.
 pub fn check(view: View, file_size: u64, message: *Message) Error!void {
     const spec = view.spec;

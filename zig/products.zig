@@ -95,7 +95,7 @@ fn activateColumns(
         out.row_begin = up.begin * lanes;
         product.run(rows, up, next, out);
     }
-    worker.engine.kernels.activation(&.{
+    worker.engine.model.kernels.activation(&.{
         .src = worker.scratch.products.ptr,
         .stride = rows_together,
         .up = up_column,
@@ -159,8 +159,8 @@ const Product = struct {
 
     fn init(worker: *const Worker, op: abi.Operation) Product {
         return .{
-            .kernels = worker.engine.kernels,
-            .weight = &worker.engine.weights[op.weight],
+            .kernels = worker.engine.model.kernels,
+            .weight = &worker.engine.model.weights[op.weight],
             .src = worker.buffer(op.src),
             .fine = (op.fine_row + lanes - 1) / lanes,
         };

@@ -11,6 +11,7 @@ const assert = std.debug.assert;
 /// that is so long.
 pub const Table = struct {
     head_size: usize,
+    base: f64,
     /// `[positions][head_size]`, of which the first `filled` are there.
     rows: []f32,
     filled: usize = 0,
@@ -29,6 +30,7 @@ pub const Table = struct {
         const half = head_size / 2;
         const table: Table = .{
             .head_size = head_size,
+            .base = base,
             .rows = try arena.alloc(f32, positions * head_size),
             .next = try .init(arena, half),
             .step = try .init(arena, half),
@@ -43,6 +45,12 @@ pub const Table = struct {
             theta *= ratio;
         }
         return table;
+    }
+
+    /// Whether it is what `init` would make of these.
+    pub fn serves(self: *const Table, positions: usize, head_size: usize, base: f64) bool {
+        const same = self.head_size == head_size and self.base == base;
+        return same and self.rows.len == positions * head_size;
     }
 
     /// Makes the rows of the first `positions`.

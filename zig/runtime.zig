@@ -8,6 +8,7 @@ const batches = @import("batch.zig");
 const Channel = @import("channel.zig").Channel;
 const clock = @import("clock.zig");
 const Engine = @import("engine.zig").Engine;
+const Shared = @import("engine.zig").Shared;
 const handles = @import("handles.zig");
 const Message = @import("message.zig").Message;
 const Pool = @import("pool.zig").Pool;
@@ -49,6 +50,11 @@ const Job = struct {
     };
 
     fn destroy(self: *Job) void {
+        self.release();
+        gpa.destroy(self);
+    }
+
+    fn release(self: *Job) void {
         switch (self.work) {
             .load => |bytes| gpa.free(bytes),
             .embed => |embed| {
@@ -58,7 +64,6 @@ const Job = struct {
             },
             .unload => {},
         }
-        gpa.destroy(self);
     }
 };
 
@@ -72,6 +77,7 @@ var jobs: handles.Table(Job) = .{};
 var engines: handles.Table(Engine) = .{};
 var channels: handles.Table(Channel) = .{};
 var pool: Pool = .{};
+var shared: Shared = .{};
 
 fn io() std.Io {
     return std.Io.Threaded.global_single_threaded.io();
@@ -147,13 +153,14 @@ fn unloadOrphan(engine: Handle) void {
     enqueue(job);
 }
 
-/// Frees an orphan that is done. An engine that it loaded goes too: nobody has its handle.
+/// Frees an orphan that is done. An engine that it loaded goes too, since nobody has its handle:
+/// the job becomes the one that unloads it, because only the dispatcher may touch what is shared.
 fn bury(job: *Job) void {
-    if (engines.get(job.engine)) |engine| {
-        engines.remove(job.engine);
-        engine.destroy();
-    }
-    job.destroy();
+    const engine = job.engine;
+    if (engines.get(engine) == null) return job.destroy();
+    job.release();
+    job.* = .{ .channel = null, .work = .{ .unload = engine }, .orphaned = true };
+    enqueue(job);
 }
 
 /// Finished tickets of a channel, oldest first; how many.
@@ -169,12 +176,17 @@ pub fn stats(handle: Handle) Error!abi.Stats {
     lock();
     defer unlock();
     const engine = engines.get(handle) orelse return error.StaleHandle;
+    var sharers: u32 = 0;
+    for (engines.slots.items) |slot| {
+        const other = slot.item orelse continue;
+        sharers += @intFromBool(other.model == engine.model);
+    }
     return .{
         .size = @sizeOf(abi.Stats),
-        .variant = engine.variant,
+        .variant = engine.model.key.variant,
         .threads = @intCast(engine.threads),
-        .sharers = 1,
-        .weight_bytes = engine.region.bytes,
+        .sharers = sharers,
+        .weight_bytes = engine.model.region.bytes,
         .workspace_bytes = engine.workspace.region.resident(),
     };
 }
@@ -420,7 +432,14 @@ fn perform(job: *Job, engine: ?*Engine) void {
 }
 
 fn load(job: *Job, bytes: []const u8) void {
-    const engine = Engine.load(bytes, &pool, &job.cancel, &job.message, &job.part) catch |err| {
+    const engine = Engine.load(
+        bytes,
+        &shared,
+        &pool,
+        &job.cancel,
+        &job.message,
+        &job.part,
+    ) catch |err| {
         job.status = switch (err) {
             error.InvalidPlan => .invalid_argument,
             error.FileNotFound => .file_not_found,

@@ -10,6 +10,7 @@ test {
     _ = @import("region.zig");
     _ = @import("rope.zig");
     _ = @import("schedule.zig");
+    _ = @import("shelf.zig");
     _ = @import("testing/attention_test.zig");
     _ = @import("testing/batch_test.zig");
     _ = @import("testing/engine_test.zig");
@@ -21,6 +22,7 @@ test {
     _ = @import("testing/rows_test.zig");
     _ = @import("testing/runtime_test.zig");
     _ = @import("testing/sections_test.zig");
+    _ = @import("testing/sharing_test.zig");
     _ = @import("testing/tiles_test.zig");
     _ = @import("testing/variants_test.zig");
     _ = @import("testing/weights_test.zig");

@@ -1,4 +1,4 @@
-//! Activation buffers of an engine: allocated once for the largest batch, paged in as batches grow.
+//! Activation buffers of engines: allocated once for the largest batch, paged in as batches grow.
 
 const std = @import("std");
 const abi = @import("abi.zig");
@@ -6,6 +6,7 @@ const interface = @import("kernels/interface.zig");
 const plan = @import("plan.zig");
 const products = @import("products.zig");
 const regions = @import("region.zig");
+const Shelf = @import("shelf.zig").Shelf;
 
 const Region = regions.Region;
 const alignment = regions.alignment;
@@ -52,28 +53,81 @@ pub const Scratch = struct {
     table_row: []u8,
 };
 
-/// The memory of all buffers, and of each thread's scratch.
+/// What decides how much room there must be, and how it is divided.
+pub const Shape = struct {
+    buffers: []align(1) const abi.Buffer,
+    token_capacity: usize,
+    context_length: usize,
+    /// Of the widest weight, as if it were stored as float32.
+    row_bytes: usize,
+    threads: usize,
+
+    pub fn of(view: plan.View, threads: usize) Shape {
+        var row_bytes: usize = 0;
+        for (view.weights) |weight| row_bytes = @max(row_bytes, @as(usize, weight.columns) * 4);
+        return .{
+            .buffers = view.buffers,
+            .token_capacity = view.spec.token_capacity,
+            .context_length = view.spec.context_length,
+            .row_bytes = row_bytes,
+            .threads = threads,
+        };
+    }
+};
+
+/// The memory of all buffers, and of each thread's scratch. Engines of one shape share it: only one
+/// runs at a time, and none reads what it did not write in the same batch.
 pub const Workspace = struct {
+    arena: std.heap.ArenaAllocator,
+    shape: Shape,
     buffers: []const Buffer,
     scratch: []const Scratch,
     region: Region,
+    /// Engines that have it.
+    users: usize = 0,
+    next: ?*Workspace = null,
 
-    pub fn init(
-        arena: std.mem.Allocator,
-        view: plan.View,
-        threads: usize,
-    ) error{OutOfMemory}!Workspace {
-        const buffers = try arena.alloc(Buffer, view.buffers.len);
-        const scratch = try arena.alloc(Scratch, threads);
-        var count: Count = .{};
-        place(view, buffers, scratch, &count);
-        var region: Region = try .init(count.bytes, .small);
-        place(view, buffers, scratch, &region);
-        return .{ .buffers = buffers, .scratch = scratch, .region = region };
+    pub fn obtain(workspaces: *Shelf(Workspace), shape: Shape) error{OutOfMemory}!*Workspace {
+        if (workspaces.take(shape)) |workspace| return workspace;
+        const workspace = try init(shape);
+        workspaces.add(workspace);
+        return workspace;
     }
 
-    pub fn deinit(self: Workspace) void {
+    pub fn init(shape: Shape) error{OutOfMemory}!*Workspace {
+        var arena = std.heap.ArenaAllocator.init(std.heap.page_allocator);
+        errdefer arena.deinit();
+        const a = arena.allocator();
+        const workspace = try a.create(Workspace);
+        var own = shape;
+        own.buffers = try plan.dupe(a, abi.Buffer, shape.buffers);
+        const buffers = try a.alloc(Buffer, shape.buffers.len);
+        const scratch = try a.alloc(Scratch, shape.threads);
+        var count: Count = .{};
+        place(shape, buffers, scratch, &count);
+        var region: Region = try .init(count.bytes, .small);
+        place(shape, buffers, scratch, &region);
+        workspace.* = .{
+            .arena = arena,
+            .shape = own,
+            .buffers = buffers,
+            .scratch = scratch,
+            .region = region,
+        };
+        return workspace;
+    }
+
+    pub fn matches(self: *const Workspace, wanted: Shape) bool {
+        const own = self.shape;
+        return own.threads >= wanted.threads and own.token_capacity == wanted.token_capacity and
+            own.context_length == wanted.context_length and own.row_bytes == wanted.row_bytes and
+            plan.same(abi.Buffer, own.buffers, wanted.buffers);
+    }
+
+    pub fn destroy(self: *Workspace) void {
         self.region.deinit();
+        var arena = self.arena;
+        arena.deinit();
     }
 };
 
@@ -88,21 +142,19 @@ const Count = struct {
 };
 
 /// Lays everything out, one behind the other, in what `from` gives.
-fn place(view: plan.View, buffers: []Buffer, scratch: []Scratch, from: anytype) void {
-    for (buffers, view.buffers) |*buffer, spec| {
-        buffer.* = placeBuffer(spec, view.spec.token_capacity, from);
-    }
+fn place(shape: Shape, buffers: []Buffer, scratch: []Scratch, from: anytype) void {
     var width: usize = 0;
-    for (view.buffers) |buffer| width = @max(width, buffer.width);
-    var row_bytes: usize = 0;
-    for (view.weights) |weight| row_bytes = @max(row_bytes, @as(usize, weight.columns) * 4);
-    const length = std.mem.alignForward(usize, view.spec.context_length, lanes);
+    for (buffers, shape.buffers) |*buffer, spec| {
+        buffer.* = placeBuffer(spec, shape.token_capacity, from);
+        width = @max(width, spec.width);
+    }
+    const length = std.mem.alignForward(usize, shape.context_length, lanes);
     const score_rows = interface.query_tile * interface.heads_together;
     for (scratch) |*own| own.* = .{
         .rows = take(f32, from, interface.query_tile * width),
         .products = take(f32, from, products.scratch_length),
         .scores = take(f32, from, score_rows * length),
-        .table_row = from.take(row_bytes),
+        .table_row = from.take(shape.row_bytes),
     };
 }
 

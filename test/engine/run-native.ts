@@ -19,16 +19,18 @@ export const variants: readonly number[] = (await nativeInfo()).variants.map((na
 export async function loadNative(
   file: GgufFile,
   options: NativeOptions = {},
+  signal?: AbortSignal,
 ): Promise<NativeEngine> {
   const { plan } = buildModel(file, { precision: options.precision });
-  return NativeEngine.load(await connect(), plan, {
+  const settings = {
     path: file.path,
     threads: 2,
     parallelism: "auto",
     variant: NONE,
     tokenCapacity: Math.max(2048, plan.contextLength),
     ...options,
-  });
+  } as const;
+  return NativeEngine.load(await connect(), plan, settings, signal);
 }
 
 /** Texts of token ids as one batch. */

@@ -118,7 +118,7 @@ test "jobs of a closed channel end in silence, and the engines they loaded go wi
     try initFixture(&fixture);
     defer fixture.deinit();
     const engine = try fixture.load();
-    const open = openDescriptors();
+    const open = fixtures.openDescriptors();
     const opened = try runtime.openChannel();
     // One engine is loaded and nobody took its handle; the other load is still queued.
     const loaded = try fixture.submitLoad(opened.channel);
@@ -134,7 +134,7 @@ test "jobs of a closed channel end in silence, and the engines they loaded go wi
     try hold.release();
     const done = try fixtures.embed(engine, by_text);
     try testing.expectEqual(.ok, done.taken.status);
-    try testing.expectEqual(open, openDescriptors());
+    try testing.expectEqual(open, fixtures.openDescriptors());
     try fixtures.unload(engine);
 }
 
@@ -142,7 +142,7 @@ test "what a thread that ended left behind goes when the next one comes" {
     var fixture: Fixture = undefined;
     try initFixture(&fixture);
     defer fixture.deinit();
-    const open = openDescriptors();
+    const open = fixtures.openDescriptors();
     const ended = try runtime.openChannel();
     const alive = try runtime.openChannel();
     const theirs = try fixtures.finish(try fixture.submitLoad(ended.channel));
@@ -165,16 +165,7 @@ test "what a thread that ended left behind goes when the next one comes" {
     }
     const unloaded = try fixtures.finish(try runtime.submitUnload(null, ours.taken.engine));
     try testing.expectEqual(.stale_handle, unloaded.taken.status);
-    try testing.expectEqual(open, openDescriptors());
-}
-
-/// An engine keeps its file open: one that is forgotten shows here.
-fn openDescriptors() usize {
-    var count: usize = 0;
-    for (0..256) |fd| {
-        count += @intFromBool(std.c.fcntl(@intCast(fd), std.c.F.GETFD) >= 0);
-    }
-    return count;
+    try testing.expectEqual(open, fixtures.openDescriptors());
 }
 
 test "stats tell what a model takes, and a batch makes its workspace grow" {

@@ -28,9 +28,9 @@ fn expectDivision(model: *const Tiny, bytes_max: usize, expected: Division) !voi
             .values = try a.alignedAlloc(u8, .@"64", spec.rows * spec.columns * 4),
         } },
     };
-    const room: Workspace = try .init(a, model.view(), 1);
-    defer room.deinit();
-    const buffers = room.buffers;
+    const workspace: *Workspace = try .init(.of(model.view(), 1));
+    defer workspace.destroy();
+    const buffers = workspace.buffers;
     const found = try Sections.init(a, &model.operations, weights, buffers, bytes_max);
     try testing.expectEqualSlices(usize, expected.ends, found.ends);
     for (0..buffers.len) |i| {
