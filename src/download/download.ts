@@ -1,22 +1,21 @@
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "./lock.ts";
 import { discardPart, landPart, NO_PART, partPath, readPart, writeOrigin } from "./part.ts";
 import {
   acceptedStart,
+  becomeTransient,
   expectContent,
   failure,
   promisedTotal,
   rangeHeaders,
   Transient,
 } from "./response.ts";
+import { pause, type Retrying } from "./retry.ts";
+import { sha256OfFile } from "./sha256.ts";
 
 /** Attempts in a row that brought nothing new, before we give up. */
 const ATTEMPTS_MAX = 5;
-const RETRY_DELAY_MS = 500;
-const RETRY_DELAY_MS_MAX = 30_000;
 const IDLE_MS_MAX = 30_000;
 
 export interface DownloadProgress {
@@ -26,7 +25,7 @@ export interface DownloadProgress {
   readonly total: number | undefined;
 }
 
-export interface DownloadRequest {
+export interface DownloadRequest extends Retrying {
   readonly url: string;
   /** Where the file lands, whole and checked. Until then it grows beside it, as `path.part`. */
   readonly path: string;
@@ -36,9 +35,6 @@ export interface DownloadRequest {
   readonly bytes?: number | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Wait before the second attempt; doubles with each, to 30 s at most. Default 500. */
-  readonly retryDelayMs?: number | undefined;
   /** A connection silent for so long is given up and resumed. Default 30,000. */
   readonly idleMsMax?: number | undefined;
 }
@@ -63,7 +59,8 @@ export async function download(request: DownloadRequest): Promise<void> {
   await withLock(`${path}.lock`, work, signal);
 }
 
-async function downloadAlone(request: DownloadRequest): Promise<void> {
+/** `download` for a caller who makes sure that nobody else brings anything to `path`. Its folder is there. */
+export async function downloadAlone(request: DownloadRequest): Promise<void> {
   const { url, path, signal } = request;
   let size_max = (await readPart(path, url)).size;
   for (let fruitless = 0; ; ) {
@@ -85,10 +82,7 @@ async function downloadAlone(request: DownloadRequest): Promise<void> {
           error,
         );
       }
-      const backoffMs = (request.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** Math.max(fruitless - 1, 0);
-      const delayMs = Math.min(Math.max(backoffMs, error.delayMs), RETRY_DELAY_MS_MAX);
-      // A cancelled wait ends early; the loop's first line throws the reason.
-      await sleep(delayMs, undefined, signal ? { signal } : {}).catch(() => {});
+      await pause(fruitless, error, request);
     }
   }
 }
@@ -170,19 +164,11 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
 async function check(request: DownloadRequest, resumed: boolean): Promise<void> {
   const { url, path, sha256 } = request;
   if (sha256 === undefined) return;
-  const hasher = new Bun.CryptoHasher("sha256");
-  for await (const chunk of createReadStream(partPath(path))) hasher.update(chunk);
-  const found = hasher.digest("hex");
+  const found = await sha256OfFile(partPath(path));
   if (found === sha256) return;
   await discardPart(path);
   if (resumed) throw new Transient("the parts do not make the whole that was expected");
   throw failure(url, `its content has SHA-256 ${found} where ${sha256} was expected`);
-}
-
-function becomeTransient(cause: unknown): never {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  // Bun's own hint on how to debug fetch helps nobody who reads our message.
-  throw new Transient(message.replace(/\. For more information, pass.*$/, ""), { cause });
 }
 
 /** Aborts its signal when nobody restarts it for so long. */

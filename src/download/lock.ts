@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
+import { abortableSleep } from "./retry.ts";
 
 const POLL_MS = 50;
 
@@ -17,8 +17,7 @@ export async function withLock<T>(
 ): Promise<T> {
   using database = new Database(path, { create: true });
   while (!tryLock(database)) {
-    await sleep(POLL_MS);
-    signal?.throwIfAborted();
+    await abortableSleep(POLL_MS, signal);
   }
   return await work();
 }

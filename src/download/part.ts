@@ -1,4 +1,5 @@
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { sha256OfText } from "./sha256.ts";
 
 /**
  * A download that is not whole yet: `path.part`, and beside it `path.part.json`, which says what
@@ -14,7 +15,8 @@ export interface Part {
 export const NO_PART: Part = { size: 0, validator: undefined };
 
 interface Origin {
-  readonly url: string;
+  /** SHA-256 of the address, which itself may hold secrets. */
+  readonly address: string;
   readonly validator: string | undefined;
 }
 
@@ -27,13 +29,13 @@ export async function readPart(path: string, url: string): Promise<Part> {
     () => 0,
   );
   const origin = await readOrigin(path);
-  if (origin?.url !== url) return NO_PART;
+  if (origin?.address !== sha256OfText(url)) return NO_PART;
   return { size, validator: origin.validator };
 }
 
 /** Says what the bytes written from now on belong to. Call it before the first of them. */
 export async function writeOrigin(path: string, url: string, response: Response): Promise<void> {
-  const origin: Origin = { url, validator: validatorOf(response) };
+  const origin: Origin = { address: sha256OfText(url), validator: validatorOf(response) };
   await writeFile(originPath(path), JSON.stringify(origin));
 }
 
@@ -58,9 +60,10 @@ async function readOrigin(path: string): Promise<Origin | undefined> {
   try {
     const origin: unknown = JSON.parse(await readFile(originPath(path), "utf8"));
     if (typeof origin !== "object" || origin === null) return undefined;
-    if (!("url" in origin) || typeof origin.url !== "string") return undefined;
+    if (!("address" in origin) || typeof origin.address !== "string") return undefined;
+    const { address } = origin;
     const validator = "validator" in origin ? origin.validator : undefined;
-    return { url: origin.url, validator: typeof validator === "string" ? validator : undefined };
+    return { address, validator: typeof validator === "string" ? validator : undefined };
   } catch {
     // Missing, or cut off while it was written: the part is of unknown origin.
     return undefined;

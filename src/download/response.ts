@@ -12,6 +12,13 @@ export class Transient extends Error {
   }
 }
 
+/** What `fetch` throws, and a body that breaks off. */
+export function becomeTransient(cause: unknown): never {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // Bun's own hint on how to debug fetch helps nobody who reads our message.
+  throw new Transient(message.replace(/\. For more information, pass.*$/, ""), { cause });
+}
+
 export function failure(url: string, message: string, cause?: unknown): GgufEmbedError {
   return new GgufEmbedError("DOWNLOAD", `cannot download ${withoutSecrets(url)}: ${message}`, {
     cause,
@@ -19,7 +26,7 @@ export function failure(url: string, message: string, cause?: unknown): GgufEmbe
 }
 
 /** An address may carry a password, and a signed one carries its key in the query. */
-function withoutSecrets(url: string): string {
+export function withoutSecrets(url: string): string {
   if (!URL.canParse(url)) return url;
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
@@ -38,13 +45,18 @@ export function rangeHeaders(part: Part): Record<string, string> {
 export function expectContent(url: string, response: Response): void {
   const { status } = response;
   if (status === 200 || status === 206) return;
-  const told = `the server answered ${status} ${response.statusText}`.trimEnd();
-  if (status >= 500 || status === 408 || status === 429) {
-    const seconds = Number(response.headers.get("retry-after"));
-    throw new Transient(told, { delayMs: Number.isFinite(seconds) ? seconds * 1000 : 0 });
-  }
+  const told = whatItAnswered(response);
   const cure = status === 401 || status === 403 ? "you may need to sign in" : "check the address";
   throw failure(url, `${told}; ${cure}`);
+}
+
+/** Throws `Transient` where the server only wants us to wait; else returns what it answered. */
+export function whatItAnswered(response: Response): string {
+  const { status } = response;
+  const told = `the server answered ${status} ${response.statusText}`.trimEnd();
+  if (status < 500 && status !== 408 && status !== 429) return told;
+  const seconds = Number(response.headers.get("retry-after"));
+  throw new Transient(told, { delayMs: Number.isFinite(seconds) ? seconds * 1000 : 0 });
 }
 
 /** First byte of the body: the part's end if the server continues it, 0 if it starts again. */

@@ -79,6 +79,18 @@ describe("a download", () => {
     expect(server.seen[1]).toEqual({ range: `bytes=${HALF}-`, ifRange: '"v1"' });
   });
 
+  test("leaves nothing of its address, which may hold secrets, on disk", async () => {
+    using server = serveScript([{ ...FIRST_HALF, hangs: true }]);
+    const controller = new AbortController();
+    const onProgress = () => controller.abort("enough");
+    const url = `${server.url}?key=secret`;
+    const stopped = fetchTo(url, { signal: controller.signal, onProgress });
+    expect(await stopped.catch((reason: unknown) => reason)).toBe("enough");
+    const record = readFileSync(`${path}.part.json`, "utf8");
+    expect(record).toContain("v1");
+    expect(record).not.toContain("secret");
+  });
+
   test("starts again when the server ignores the range", async () => {
     using server = serveScript([FIRST_HALF, WHOLE]);
     await fetchTo(server.url);
@@ -110,7 +122,7 @@ describe("a download", () => {
   test("does not resume a part of another address", async () => {
     using server = serveScript([WHOLE]);
     writeFileSync(`${path}.part`, CONTENT.subarray(0, HALF));
-    writeFileSync(`${path}.part.json`, JSON.stringify({ url: "http://other/", validator: '"v1"' }));
+    writeFileSync(`${path}.part.json`, JSON.stringify({ address: "another", validator: '"v1"' }));
     await fetchTo(server.url);
     expectLanded();
     expect(server.seen[0]?.range).toBeUndefined();

@@ -1,0 +1,11 @@
+import { createReadStream } from "node:fs";
+
+/** SHA-256 of a file's content, in lower-case hexadecimal. Throws as reading does. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for await (const chunk of createReadStream(path)) hasher.update(chunk);
+  return hasher.digest("hex");
+}
+
+export const sha256OfText = (text: string): string =>
+  new Bun.CryptoHasher("sha256").update(text).digest("hex");
