@@ -23,7 +23,13 @@ export type ErrorCode =
   /** The operating system refused memory or another resource. */
   | "OUT_OF_RESOURCES"
   /** A download failed, or its content was not what was promised. */
-  | "DOWNLOAD";
+  | "DOWNLOAD"
+  /** The model is not on this machine, and the network was not to be used. */
+  | "OFFLINE"
+  /** The name is well-formed, but no model has it: no repository, revision, file or download. */
+  | "NO_SUCH_MODEL"
+  /** The hub wants an accepted licence or another token. */
+  | "ACCESS_DENIED";
 
 export interface ErrorDetails extends ErrorOptions {
   readonly index?: number;

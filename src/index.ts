@@ -5,7 +5,12 @@
  */
 export type { Pooling, Precision } from "./arch/plan.ts";
 export type { ModelConfig } from "./arch/types.ts";
+export type { DownloadProgress } from "./download/download.ts";
 export { type ErrorCode, GgufEmbedError } from "./errors.ts";
+export type { ModelCache } from "./hub/folders.ts";
+export { type ListedModel, listModels, pull, removeModel } from "./hub/index.ts";
+export { formatModels } from "./hub/list-format.ts";
+export type { PulledModel, PullOptions } from "./hub/pull.ts";
 export { type Inspection, inspect } from "./inspect.ts";
 export { formatInspection } from "./inspect-format.ts";
 export type { NativeInfo } from "./native/system.ts";

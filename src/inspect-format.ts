@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { formatBytes } from "./format-bytes.ts";
 import { printable, quote } from "./gguf/message.ts";
 import type { FormatShare, Inspection, SpecialToken, TokenizerInspection } from "./inspect.ts";
 
@@ -84,17 +85,4 @@ function formatToken({ id, text, added }: SpecialToken): string {
   const token = text === null ? `token ${id}` : `token ${id} ${quote(text)}`;
   if (added === null) return `${token} (no flag: as the tokenizer has it)`;
   return added ? token : `nothing (${token} is switched off)`;
-}
-
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
-
-/** Powers of 1,000, as the sizes of downloads are given. */
-function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }

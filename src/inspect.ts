@@ -5,6 +5,8 @@ import { POOLING_TYPES } from "./gguf/pooling-type.ts";
 import { readGguf } from "./gguf/reader.ts";
 import type { GgmlTypeName, GgufFile, StringArray } from "./gguf/types.ts";
 import { modelWarnings } from "./gguf/warnings.ts";
+import type { PullOptions } from "./hub/pull.ts";
+import { modelPath } from "./hub/source.ts";
 import { promptsFor } from "./prompts.ts";
 
 /** What a person wants to know of a model file. Goes through JSON unchanged; `null` is unknown. */
@@ -68,11 +70,16 @@ export interface SpecialToken {
 }
 
 /**
- * Describes a model file from its header. Throws as `readGguf` does; a file that is well-formed but
- * cannot run is described, with the reason in `problem`.
+ * Describes a model file from its header. Throws as `readGguf` does, and for a name as `pull`; a
+ * file that is well-formed but cannot run is described, with the reason in `problem`.
+ *
+ * @param source as `open` takes it
  */
-export async function inspect(path: string | URL): Promise<Inspection> {
-  const file = await readGguf(path);
+export async function inspect(
+  source: string | URL,
+  options: PullOptions = {},
+): Promise<Inspection> {
+  const file = await readGguf(await modelPath(source, options));
   const keys = new Keys(file);
   const architecture = keys.string("general.architecture");
   const number = (key: string) => keys.number(`${architecture}.${key}`);

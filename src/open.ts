@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { buildModel } from "./arch/index.ts";
 import type { Pooling, Precision } from "./arch/plan.ts";
 import { usableCores } from "./cores.ts";
@@ -6,6 +5,8 @@ import { ModelEmbedder } from "./embedder.ts";
 import { invalidArgument } from "./errors.ts";
 import { FileContent } from "./fingerprint.ts";
 import { readGguf } from "./gguf/reader.ts";
+import type { PullOptions } from "./hub/pull.ts";
+import { modelPath } from "./hub/source.ts";
 import { connect, NativeEngine } from "./native/engine.ts";
 import { wantedVariant } from "./native/variant.ts";
 import { VectorCache } from "./pipeline/cache.ts";
@@ -26,9 +27,10 @@ const TOKEN_BUDGET = 2048;
 /**
  * Opens a model from a GGUF file.
  *
- * @param source path or `file:` URL
+ * @param source path, `file:` URL, or a name as `pull` takes it; a path that exists wins. A model
+ *   that is not on this machine is downloaded, unless that is forbidden.
  * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL`, `UNSUPPORTED`, `NATIVE`,
- *   `INVALID_ARGUMENT`; the signal's reason when aborted
+ *   `INVALID_ARGUMENT`, and of a name as `pull` does; the signal's reason when aborted
  *
  * @example
  * await using model = await open("all-MiniLM-L6-v2-Q8_0.gguf");
@@ -39,12 +41,12 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
   signal?.throwIfAborted();
   const threads = checkThreads(options.threads ?? Math.min(usableCores(), THREADS_MAX));
   checkChoice("parallelism", parallelism, PARALLELISMS);
-  const path = pathOf(source);
   const { pooling, precision } = options;
   if (pooling !== undefined) checkChoice("pooling", pooling, POOLINGS);
   if (precision !== undefined) checkChoice("precision", precision, PRECISIONS);
   const admission = new Admission(options.queueLimit);
   const cache = cacheOf(options.cacheBytes ?? 0);
+  const path = await modelPath(source, options);
   // Meanwhile; what it has to say comes after what there is to say of the file.
   const connecting = connect();
   connecting.catch(() => {});
@@ -90,33 +92,16 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
 /**
  * Opens only the tokenizer of a GGUF file, which may hold a vocabulary and nothing else.
  *
- * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL`, `UNSUPPORTED`
+ * @param source as `open` takes it
+ * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL`, `UNSUPPORTED`,
+ *   `INVALID_ARGUMENT`, and of a name as `pull` does
  */
-export async function openTokenizer(source: string | URL): Promise<Tokenizer> {
-  const path = pathOf(source);
+export async function openTokenizer(
+  source: string | URL,
+  options: PullOptions = {},
+): Promise<Tokenizer> {
+  const path = await modelPath(source, options);
   return createTokenizer((await readGguf(path)).metadata);
-}
-
-function pathOf(source: string | URL): string {
-  if (typeof source !== "string" && !(source instanceof URL)) {
-    throw invalidArgument(
-      `the model is ${source === null ? "null" : typeof source}, not a path or a URL`,
-    );
-  }
-  const isPath = typeof source === "string" && !source.startsWith("file:");
-  if (isPath && source.includes("\0"))
-    throw invalidArgument("the model's path has a NUL character");
-  if (isPath) return source;
-  if (source instanceof URL && source.protocol !== "file:") {
-    throw invalidArgument(`${source.href} is not a file: download the model and give its path`);
-  }
-  try {
-    return fileURLToPath(source);
-  } catch (cause) {
-    throw invalidArgument(`${source} is not the URL of a file here: give the model's path`, {
-      cause,
-    });
-  }
 }
 
 function cacheOf(bytes: number): VectorCache | undefined {

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import { usableCores } from "./cores.ts";
 import { GgufEmbedError } from "./errors.ts";
+import { type ModelCache, modelCaches } from "./hub/folders.ts";
 import { type NativeInfo, nativeInfo } from "./native/system.ts";
 import { VARIANT_VARIABLE } from "./native/variant.ts";
 
@@ -16,6 +17,8 @@ export interface SystemInfo {
   readonly cpu: string;
   /** Cores that this process may use, and the default of `OpenOptions.threads`. */
   readonly cores: number;
+  /** Where models may lie: this package's cache, and those of other programs. */
+  readonly caches: readonly ModelCache[];
   /** What the native library says; undefined where it says nothing. */
   readonly native: NativeInfo | undefined;
   /** Why models cannot run here, and what to do; undefined where they can. */
@@ -30,6 +33,7 @@ export async function systemInfo(): Promise<SystemInfo> {
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model ?? "unknown",
     cores: usableCores(),
+    caches: modelCaches(),
     ...(await tryNative()),
   };
 }

@@ -1,5 +1,6 @@
 import type { Pooling, Precision } from "./arch/plan.ts";
 import type { ModelConfig } from "./arch/types.ts";
+import type { PullOptions } from "./hub/pull.ts";
 import type { CacheStats } from "./pipeline/cache.ts";
 import type { Encoding } from "./vectors/types.ts";
 
@@ -16,7 +17,7 @@ export interface VectorOf {
   binary: Uint8Array;
 }
 
-export interface OpenOptions {
+export interface OpenOptions extends PullOptions {
   /**
    * Worker threads, 1 to 256. Default: the cores this process may use (affinity and cgroup quota).
    */
@@ -46,7 +47,6 @@ export interface OpenOptions {
    * 65,536.
    */
   readonly queueLimit?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface EmbedOptions<E extends Encoding = "float32"> {

@@ -2,8 +2,20 @@ import type { Command } from "./command.ts";
 import { doctor } from "./commands/doctor.ts";
 import { embed } from "./commands/embed.ts";
 import { inspect } from "./commands/inspect.ts";
+import { list } from "./commands/list.ts";
+import { pull } from "./commands/pull.ts";
+import { rm } from "./commands/rm.ts";
 import { tokenize } from "./commands/tokenize.ts";
 import { verify } from "./commands/verify.ts";
 
 /** Every command, in the order of the help. A new one is a file and a line here. */
-export const COMMANDS: readonly Command[] = [embed, tokenize, inspect, verify, doctor];
+export const COMMANDS: readonly Command[] = [
+  embed,
+  tokenize,
+  inspect,
+  verify,
+  pull,
+  list,
+  rm,
+  doctor,
+];

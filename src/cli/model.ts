@@ -1,3 +1,5 @@
+import { type Embedder, type OpenOptions, open } from "../index.ts";
+import { withDownloadBar } from "./download-bar.ts";
 import { UsageError } from "./errors.ts";
 import { complain } from "./terminal.ts";
 
@@ -10,7 +12,7 @@ export const MODEL_OPTION = {
     type: "text",
     short: "m",
     value: "MODEL",
-    help: `a .gguf file (default: $${MODEL_VARIABLE})`,
+    help: `a .gguf file or a model's name (default: $${MODEL_VARIABLE})`,
   },
 } as const;
 
@@ -36,10 +38,25 @@ export function onlyModel(positionals: readonly string[]): string {
   return orFromEnvironment(positionals[0], "MODEL");
 }
 
+/** The only argument of a command that brings or removes a model. */
+export function onlyName(positionals: readonly string[]): string {
+  const [name, ...more] = positionals;
+  if (name === undefined || name === "") throw new UsageError("which model? give its NAME");
+  if (more.length === 0) return name;
+  throw new UsageError(`takes one NAME, found ${positionals.length}`);
+}
+
 function orFromEnvironment(model: string | undefined, spelling: string): string {
   const found = model ?? process.env[MODEL_VARIABLE];
   if (found !== undefined && found !== "") return found;
-  throw new UsageError(`which model? give ${spelling}, a .gguf file, or set ${MODEL_VARIABLE}`);
+  throw new UsageError(
+    `which model? give ${spelling}, a .gguf file or a name, or set ${MODEL_VARIABLE}`,
+  );
+}
+
+/** Opens a model; a bar tells how far its download is, where it needs one. */
+export function openModel(model: string, options: OpenOptions): Promise<Embedder> {
+  return withDownloadBar((download) => open(model, { ...options, ...download }));
 }
 
 /** What looks wrong in a model without stopping it. */

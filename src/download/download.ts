@@ -59,7 +59,10 @@ export async function download(request: DownloadRequest): Promise<void> {
   await withLock(`${path}.lock`, work, signal);
 }
 
-/** `download` for a caller who makes sure that nobody else brings anything to `path`. Its folder is there. */
+/**
+ * `download` for a caller who makes sure that nobody else brings anything to `path`, and that its
+ * folder is there.
+ */
 export async function downloadAlone(request: DownloadRequest): Promise<void> {
   const { url, path, signal } = request;
   let size_max = (await readPart(path, url)).size;

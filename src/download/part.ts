@@ -22,6 +22,8 @@ interface Origin {
 
 export const partPath = (path: string): string => `${path}.part`;
 const originPath = (path: string): string => `${path}.part.json`;
+/** What may lie beside `path` while it is not whole. */
+export const partFiles = (path: string): string[] => [partPath(path), originPath(path)];
 
 export async function readPart(path: string, url: string): Promise<Part> {
   const size = await stat(partPath(path)).then(
@@ -40,8 +42,7 @@ export async function writeOrigin(path: string, url: string, response: Response)
 }
 
 export async function discardPart(path: string): Promise<void> {
-  await rm(partPath(path), { force: true });
-  await rm(originPath(path), { force: true });
+  for (const file of partFiles(path)) await rm(file, { force: true });
 }
 
 export async function landPart(path: string): Promise<void> {

@@ -26,7 +26,7 @@ export function failure(url: string, message: string, cause?: unknown): GgufEmbe
 }
 
 /** An address may carry a password, and a signed one carries its key in the query. */
-export function withoutSecrets(url: string): string {
+function withoutSecrets(url: string): string {
   if (!URL.canParse(url)) return url;
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;

@@ -21,7 +21,8 @@ function cut(text: string): string {
   return text.length > QUOTE_LENGTH_MAX ? `${text.slice(0, QUOTE_LENGTH_MAX)}…` : text;
 }
 
-function escapeControls(text: string): string {
+/** Text that is whole, and safe for a terminal. */
+export function escapeControls(text: string): string {
   return text.replace(CONTROLS, (unit) => {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });

@@ -45,7 +45,8 @@ function parse(cursor: Cursor): GgufFile {
   return { path, version, fileSize, alignment, dataOffset, metadata, tensors };
 }
 
-const MAGIC = "GGUF";
+/** What every GGUF file begins with. */
+export const MAGIC = "GGUF";
 
 function readMagic(cursor: Cursor): void {
   cursor.need(MAGIC.length, `the magic ${MAGIC}`);

@@ -13,7 +13,10 @@ describe("bad usage: code 2, the reason, and where help is", () => {
     ["embd", "unknown command 'embd'; did you mean 'embed'?"],
     ["--verson", "unknown option '--verson'"],
     ["help nothing", "unknown command 'nothing'"],
-    ["embed x", "embed: which model? give -m MODEL, a .gguf file, or set GGUFEMBED_MODEL"],
+    [
+      "embed x",
+      "embed: which model? give -m MODEL, a .gguf file or a name, or set GGUFEMBED_MODEL",
+    ],
     ["embed -m MODEL --formt json x", "embed: unknown option '--formt'; did you mean '--format'?"],
     ["embed -m MODEL --dimensions 0 x", "embed: option '--dimensions' takes a whole number"],
     ["embed -m MODEL x --input -", "embed: give either TEXT or --input, not both"],

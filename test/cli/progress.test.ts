@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { withDownloadBar } from "../../src/cli/download-bar.ts";
 import { Progress } from "../../src/cli/progress.ts";
 
 const WIPE = "\r\x1b[K";
@@ -94,4 +95,38 @@ test("is silent where stderr is no terminal, and leaves no exit handler behind",
     progress.clear();
   }
   expect(process.listenerCount("exit")).toBe(handlers);
+});
+
+test("a download shows the share that is here, and the time left at its own pace", async () => {
+  const screen = new Screen();
+  const result = await withDownloadBar(async ({ onProgress }) => {
+    // A fifth was here before, so a fifth in two seconds leaves six.
+    onProgress?.({ received: 20_000_000, total: 100_000_000 });
+    screen.at(2000);
+    onProgress?.({ received: 40_000_000, total: 100_000_000 });
+    screen.at(2100);
+    onProgress?.({ received: 40_000_000, total: undefined });
+    screen.at(2200);
+    return "done";
+  }, screen);
+  expect(result).toBe("done");
+  const before = " 20% [#####...................] downloading: 20.0 of 100.0 MB";
+  const line = " 40% [##########..............] downloading: 40.0 of 100.0 MB, 6 s left";
+  expect([...new Set(screen.written)]).toEqual([
+    WIPE + before,
+    WIPE + line,
+    `${WIPE}downloading: 40.0 MB`,
+    WIPE,
+  ]);
+});
+
+test("a download that fails leaves no bar", async () => {
+  const screen = new Screen();
+  const failing = withDownloadBar(async ({ onProgress }) => {
+    onProgress?.({ received: 1, total: 2 });
+    screen.at(2000);
+    throw new Error("lost");
+  }, screen);
+  expect(await failing.catch((error: Error) => error.message)).toBe("lost");
+  expect(screen.written.at(-1)).toBe(WIPE);
 });

@@ -1,5 +1,4 @@
 import { type NativeInfo, type SystemInfo, systemInfo } from "../../index.ts";
-import { modelCaches } from "../caches.ts";
 import { columns, defineCommand } from "../command.ts";
 import { Failure, UsageError } from "../errors.ts";
 import { printOut } from "../output/stdout.ts";
@@ -16,7 +15,7 @@ export const doctor = defineCommand({
     if (positionals.length > 0) throw new UsageError("takes no arguments");
     const info = await systemInfo();
     await printOut(
-      columns([...systemFields(info), ...nativeFields(info.native), ...cacheFields()]),
+      columns([...systemFields(info), ...nativeFields(info.native), ...cacheFields(info)]),
     );
     if (info.problem !== undefined) throw new Failure(info.problem);
   },
@@ -41,8 +40,8 @@ function nativeFields(native: NativeInfo | undefined): Fields {
   ];
 }
 
-function cacheFields(): Fields {
-  return modelCaches().map(({ name, path, exists }, i) => [
+function cacheFields({ caches }: SystemInfo): Fields {
+  return caches.map(({ name, path, exists }, i) => [
     i === 0 ? "caches" : "",
     `${name}: ${path}${exists ? "" : " (not there)"}`,
   ]);

@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
-import {
-  type Embedder,
-  type EmbedOptions,
-  type EmbedResult,
-  GgufEmbedError,
-  open,
-} from "../../index.ts";
+import { type Embedder, type EmbedOptions, type EmbedResult, GgufEmbedError } from "../../index.ts";
 import { defineCommand } from "../command.ts";
 import { Failure, UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputText, openTexts, type TextSource } from "../input/texts.ts";
-import { MODEL_OPTION, PRECISION_OPTION, requireModel, warnAbout } from "../model.ts";
+import { MODEL_OPTION, openModel, PRECISION_OPTION, requireModel, warnAbout } from "../model.ts";
 import { createFormat, FORMAT_NAMES, isBinary, OWN_FIELDS, type Shape } from "../output/formats.ts";
 import { openSink } from "../output/open.ts";
 import { stdoutSink } from "../output/stdout.ts";
 import { RowWriter } from "../output/writer.ts";
-import { Progress, stderrSurface } from "../progress.ts";
+import { Progress } from "../progress.ts";
+import { stderrSurface } from "../status-line.ts";
 import { complain, stdoutIsTerminal } from "../terminal.ts";
 
 export const embed = defineCommand({
@@ -79,7 +74,7 @@ Formats:
     }
     const source = await openTexts(positionals, values);
     const sink = openSink(values.output);
-    await using embedder = await open(model, {
+    await using embedder = await openModel(model, {
       threads: values.threads,
       precision: values.precision,
     });

@@ -1,5 +1,6 @@
 import { formatInspection, inspect as inspectFile } from "../../index.ts";
 import { defineCommand } from "../command.ts";
+import { withDownloadBar } from "../download-bar.ts";
 import { onlyModel } from "../model.ts";
 import { printOut } from "../output/stdout.ts";
 
@@ -9,7 +10,8 @@ export const inspect = defineCommand({
   usage: "MODEL [--json]",
   options: { json: { type: "flag", help: "print one JSON object" } },
   async run({ values, positionals }) {
-    const inspection = await inspectFile(onlyModel(positionals));
+    const model = onlyModel(positionals);
+    const inspection = await withDownloadBar((options) => inspectFile(model, options));
     const text = values.json ? JSON.stringify(inspection, null, 2) : formatInspection(inspection);
     await printOut(`${text.trimEnd()}\n`);
   },

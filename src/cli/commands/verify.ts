@@ -1,8 +1,8 @@
 import { styleText } from "node:util";
-import { type LayerFingerprint, open, type VerifyReport, verifyModel } from "../../index.ts";
+import { type LayerFingerprint, type VerifyReport, verifyModel } from "../../index.ts";
 import { defineCommand } from "../command.ts";
 import { Failure } from "../errors.ts";
-import { onlyModel, PRECISION_OPTION, warnAbout } from "../model.ts";
+import { onlyModel, openModel, PRECISION_OPTION, warnAbout } from "../model.ts";
 import { printOut } from "../output/stdout.ts";
 
 export const verify = defineCommand({
@@ -19,7 +19,7 @@ a digest of their bits. The same file and version give the same digests on every
 differ, the first layer that does tells where to look.`,
   async run({ values, positionals }) {
     const { precision } = values;
-    await using embedder = await open(onlyModel(positionals), { precision });
+    await using embedder = await openModel(onlyModel(positionals), { precision });
     warnAbout(embedder.config.warnings);
     const report = await verifyModel(embedder);
     const json = () => `${JSON.stringify(report, null, 2)}\n`;
