@@ -62,6 +62,7 @@ test("there are documents, and a block that does not end is an error", () => {
     "docs/architecture.md",
     "docs/numbers.md",
     "docs/performance.md",
+    "docs/soak.md",
   ]);
   expect(parseMarkdown("a\n```sh\nb\n```\nc").blocks).toEqual([
     { language: "sh", text: "b\n", line: 2 },
