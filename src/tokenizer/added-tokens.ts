@@ -11,12 +11,19 @@ import {
 
 const { CONTROL, UNKNOWN, USER_DEFINED } = TOKEN_TYPE;
 
-/** What `AddedTokens.split` finds in a text, in order. */
+/**
+ * What `AddedTokens.split` finds in a text, in order. A visitor that has to pause comes back to the
+ * same place later.
+ */
 export interface AddedTokenVisitor {
-  /** Text between tokens, `[start, end)`, never empty. */
-  fragment(start: number, end: number): void;
+  /** Text between tokens, `text[start, end)`. Returns how far it came; less than `end` pauses. */
+  text(text: Uint8Array, start: number, end: number): number;
+  /** There is no more of the text before. False pauses. */
+  finish(): boolean;
   token(id: number): void;
 }
+
+const SPACE = 0x20;
 
 /** A node of the trie is four numbers; node 0 is none. */
 const NODE = 4;
@@ -36,6 +43,10 @@ const TOKEN = 3;
 export class AddedTokens {
   /** The id that the last successful `match` found. */
   matched = -1;
+  /** Bytes of the longest token. */
+  readonly longest: number;
+  /** As many spaces as the longest token has that is made of nothing else. */
+  readonly spaces: Uint8Array;
   /** The node of each first byte. */
   readonly #roots = new Int32Array(256);
   #nodes = new Int32Array(NODE);
@@ -46,7 +57,8 @@ export class AddedTokens {
    * Throws `BAD_MODEL` if two are equal, or one is too long.
    */
   constructor(vocabulary: Vocabulary, mark: number | undefined) {
-    const { path, types, others } = vocabulary;
+    const { path, pieces, types, others } = vocabulary;
+    let longest = 0;
     for (const id of others) {
       const type = types[id];
       if (type !== USER_DEFINED && type !== CONTROL && type !== UNKNOWN) continue;
@@ -56,27 +68,48 @@ export class AddedTokens {
         throw badVocabulary(path, KEY.TOKENS, `ids ${other} and ${id} are the same token`);
       }
       if (node > 0) this.#nodes[node + TOKEN] = id + 1;
+      longest = Math.max(longest, pieces.ends[id]! - pieces.starts[id]!);
     }
+    this.longest = longest;
+    const spaces = new Uint8Array(longest).fill(SPACE);
+    const run = longest === 0 ? 0 : this.match(spaces, 0, longest);
+    this.spaces = spaces.subarray(0, Math.max(0, run));
   }
 
-  /** Goes through `text[0, length)` from left to right. */
-  split(text: Uint8Array, length: number, visitor: AddedTokenVisitor): void {
-    let start = 0;
-    for (let i = 0; i < length; ) {
-      const end = this.#roots[text[i]!] === 0 ? -1 : this.match(text, i, length);
-      if (end < 0) {
+  /**
+   * Goes through `text` from left to right, from `start` on, and finds the tokens that begin before
+   * `stop`, not reaching beyond `end`. Returns how far it came: less than `stop` only to pause.
+   */
+  split(
+    text: Uint8Array,
+    start: number,
+    stop: number,
+    end: number,
+    visitor: AddedTokenVisitor,
+  ): number {
+    for (let i = start; i < stop; ) {
+      const matchEnd = this.#roots[text[i]!] === 0 ? -1 : this.match(text, i, end);
+      if (matchEnd < 0) {
         i++;
         continue;
       }
-      if (start < i) visitor.fragment(start, i);
-      visitor.token(this.matched);
-      start = end;
-      i = end;
+      const { matched } = this;
+      if (start < i) {
+        const reached = visitor.text(text, start, i);
+        if (reached < i) return reached;
+      }
+      if (!visitor.finish()) return i;
+      visitor.token(matched);
+      start = matchEnd;
+      i = matchEnd;
     }
-    if (start < length) visitor.fragment(start, length);
+    return start < stop ? visitor.text(text, start, stop) : start;
   }
 
-  /** End of the longest token that begins at `start`, its id in `matched`; -1 if there is none. */
+  /**
+   * End of the longest token that begins at `start`, which is before `end`, its id in `matched`; -1
+   * if there is none.
+   */
   match(text: Uint8Array, start: number, end: number): number {
     let matchEnd = -1;
     let node = this.#roots[text[start]!]!;

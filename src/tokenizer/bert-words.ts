@@ -23,7 +23,10 @@ export class BertWords {
     this.#sink = sink;
   }
 
-  /** Gives the words of `bytes[start, end)`, well-formed UTF-8, to the sink. */
+  /**
+   * Gives the words of `bytes[start, end)`, well-formed UTF-8, to the sink, but for the last, which
+   * may go on until `finish`.
+   */
   cut(bytes: Uint8Array, start: number, end: number): void {
     for (let i = start; i < end; ) {
       const first = bytes[i]!;
@@ -34,7 +37,6 @@ export class BertWords {
       this.#apply(this.#normalizer.rule(codePoint));
       i += length;
     }
-    this.#finish();
   }
 
   #apply(rule: number): void {
@@ -48,12 +50,12 @@ export class BertWords {
         this.#insert(codePoint);
         break;
       case KIND.ISOLATED:
-        this.#finish();
+        this.finish();
         this.#append(codePoint);
-        this.#finish();
+        this.finish();
         break;
       case KIND.SPACE:
-        this.#finish();
+        this.finish();
         break;
       case KIND.BARRIER:
         this.#run = this.#length;
@@ -84,10 +86,16 @@ export class BertWords {
     this.#word[i] = codePoint;
   }
 
-  #finish(): void {
-    const length = this.#length;
+  /** Forgets a word that was not finished. */
+  reset(): void {
     this.#length = 0;
     this.#run = 0;
+  }
+
+  /** Ends the last word. */
+  finish(): void {
+    const length = this.#length;
+    this.reset();
     if (length > 0) this.#sink(this.#word, length);
   }
 }

@@ -1,10 +1,16 @@
 import { ok as assert } from "node:assert/strict";
 import type { UnknownCharacters } from "./byte-tokens.ts";
+import { LOOKUP_WORK, type Work } from "./encoder.ts";
 import { PairQueue } from "./pair-queue.ts";
 import type { PieceTable } from "./piece-table.ts";
-import { grown, type IdList, trimmed } from "./scratch.ts";
+import { type IdList, trimmed } from "./scratch.ts";
 import { PIECE_BYTES_MAX, PIECES_MAX } from "./vocabulary.ts";
 
+/**
+ * What is done of a segment at least before a pause: a short one is never paused, so that its ids
+ * come at once and can be kept in a cache.
+ */
+const UNPAUSED_WORK = 4096;
 /** More than any piece has characters. */
 const CHARS_RADIX = 2 * PIECE_BYTES_MAX;
 
@@ -19,6 +25,7 @@ const CHARS_RADIX = 2 * PIECE_BYTES_MAX;
  */
 export class PairMerger {
   readonly queue = new PairQueue();
+  readonly #work: Work;
   readonly #table: PieceTable;
   readonly #scores: Float32Array;
   readonly #unknownCharacters: UnknownCharacters;
@@ -33,19 +40,51 @@ export class PairMerger {
   /** The piece that a symbol and its successor would make, while that pair is in the queue. */
   #merged = new Int32Array(0);
 
-  constructor(table: PieceTable, scores: Float32Array, unknownCharacters: UnknownCharacters) {
+  /** The segment, its length in bytes, and how much of it has become symbols. */
+  #segment = new Uint8Array(0);
+  #length = 0;
+  #read = 0;
+  /** Symbols; those whose pairs were offered; those whose ids were given. */
+  #count = 0;
+  #offered = 0;
+  #emitted = 0;
+  #isAfterUnknown = false;
+
+  constructor(
+    table: PieceTable,
+    scores: Float32Array,
+    unknownCharacters: UnknownCharacters,
+    work: Work,
+  ) {
+    this.#work = work;
     this.#table = table;
     this.#scores = scores;
     this.#unknownCharacters = unknownCharacters;
   }
 
-  /** Appends the ids of `segment[0, length)`, well-formed UTF-8, to `ids`. */
-  encode(segment: Uint8Array, length: number, ids: IdList): void {
+  /** Begins with `segment[0, length)`, well-formed UTF-8, which stays as it is until its end. */
+  begin(segment: Uint8Array<ArrayBuffer>, length: number): void {
     if (length > this.#start.length - 1) this.#reserve(length);
-    const count = this.#split(segment, length);
-    for (let i = 0; i < count - 1; i++) this.#offer(segment, i, count);
-    for (let i = this.queue.take(); i >= 0; i = this.queue.take()) this.#merge(segment, i, count);
-    this.#emit(segment, count, ids);
+    this.#segment = segment;
+    this.#length = length;
+    this.#read = 0;
+    this.#count = 0;
+    this.#offered = 0;
+    this.#emitted = 0;
+    this.#isAfterUnknown = false;
+  }
+
+  /** Goes on until all ids of the segment are appended to `ids` (true), or no work is left. */
+  advance(ids: IdList): boolean {
+    const work = Math.max(this.#work.left, UNPAUSED_WORK);
+    let left = work;
+    // Each stage leaves work only if it is done.
+    if (left > 0) left = this.#split(left);
+    if (left > 0) left = this.#offerAll(left);
+    if (left > 0) left = this.#mergeAll(left);
+    if (left > 0) left = this.#emit(ids, left);
+    this.#work.left -= work - left;
+    return left > 0;
   }
 
   /** Makes ready for another text, even after an error, and gives back what a huge one needed. */
@@ -54,22 +93,24 @@ export class PairMerger {
     if (trimmed(this.#start) !== this.#start) this.#reserve(0);
   }
 
+  /** Twice as much as before, so that growing texts do not ask for each length anew. */
   #reserve(length: number): void {
-    const room = (array: Int32Array<ArrayBuffer>) => grown(trimmed(array), length + 1);
-    this.#start = room(this.#start);
-    this.#previous = room(this.#previous);
-    this.#next = room(this.#next);
-    this.#chars = room(this.#chars);
-    this.#piece = room(this.#piece);
-    this.#merged = room(this.#merged);
-    // As many as the symbols have room for, which may be more than this text needs.
-    this.queue.reserve(this.#start.length);
+    const room = Math.max(length + 1, 2 * trimmed(this.#start).length);
+    this.#start = new Int32Array(room);
+    this.#previous = new Int32Array(room);
+    this.#next = new Int32Array(room);
+    this.#chars = new Int32Array(room);
+    this.#piece = new Int32Array(room);
+    this.#merged = new Int32Array(room);
+    this.queue.reserve(room);
   }
 
-  /** Makes a linked list of one symbol a character, and returns their number. */
-  #split(segment: Uint8Array, length: number): number {
-    let count = 0;
-    for (let i = 0; i < length; i++) {
+  /** Makes a linked list of one symbol a character. */
+  #split(work: number): number {
+    const segment = this.#segment;
+    const end = Math.min(this.#length, this.#read + work);
+    let count = this.#count;
+    for (let i = this.#read; i < end; i++) {
       // All but the first byte of a UTF-8 sequence are 10xxxxxx.
       if ((segment[i]! & 0xc0) === 0x80) continue;
       this.#start[count] = i;
@@ -78,23 +119,50 @@ export class PairMerger {
       this.#piece[count] = -1;
       this.#next[count] = ++count;
     }
-    this.#start[count] = length;
-    return count;
+    const left = work - (end - this.#read);
+    this.#read = end;
+    this.#count = count;
+    this.#start[count] = end;
+    return left;
+  }
+
+  #offerAll(work: number): number {
+    let left = work;
+    let i = this.#offered;
+    for (; i < this.#count - 1 && left > 0; i++) {
+      this.#offer(i);
+      left -= LOOKUP_WORK;
+    }
+    this.#offered = i;
+    return left;
+  }
+
+  #mergeAll(work: number): number {
+    const { queue } = this;
+    let left = work;
+    while (left > 0) {
+      const before = queue.comparisons;
+      const i = queue.take();
+      if (i < 0) break;
+      this.#merge(i);
+      left -= 2 * LOOKUP_WORK + (queue.comparisons - before);
+    }
+    return left;
   }
 
   /** Queues the pair of symbol `i` and its successor, if it makes a piece. */
-  #offer(segment: Uint8Array, i: number, count: number): void {
+  #offer(i: number): void {
     const right = this.#next[i]!;
-    if (right === count) return;
+    if (right === this.#count) return;
     const end = this.#start[this.#next[right]!]!;
-    const piece = this.#table.find(segment, this.#start[i]!, end);
+    const piece = this.#table.find(this.#segment, this.#start[i]!, end);
     if (piece < 0) return;
     this.#merged[i] = piece;
     const chars = this.#chars[i]! * CHARS_RADIX + this.#chars[right]!;
     this.queue.add(i, this.#scores[piece]!, chars * PIECES_MAX - piece);
   }
 
-  #merge(segment: Uint8Array, i: number, count: number): void {
+  #merge(i: number): void {
     const right = this.#next[i]!;
     const next = this.#next[right]!;
     this.queue.remove(right);
@@ -102,17 +170,20 @@ export class PairMerger {
     this.#chars[i]! += this.#chars[right]!;
     this.#next[i] = next;
     this.#previous[next] = i;
-    this.#offer(segment, i, count);
+    this.#offer(i);
     const previous = this.#previous[i]!;
     if (previous < 0) return;
     this.queue.remove(previous);
-    this.#offer(segment, previous, count);
+    this.#offer(previous);
   }
 
-  #emit(segment: Uint8Array, count: number, ids: IdList): void {
+  #emit(ids: IdList, work: number): number {
     const { byteIds, unknown } = this.#unknownCharacters;
-    let isAfterUnknown = false;
-    for (let i = 0, next: number; i < count; i = next) {
+    const segment = this.#segment;
+    let left = work;
+    let isAfterUnknown = this.#isAfterUnknown;
+    let i = this.#emitted;
+    for (let next: number; i < this.#count && left > 0; i = next) {
       next = this.#next[i]!;
       assert(next > i);
       const start = this.#start[i]!;
@@ -124,6 +195,10 @@ export class PairMerger {
         for (let at = start; at < end; at++) ids.push(byteIds[segment[at]!]!);
       } else if (!isAfterUnknown) ids.push(unknown);
       isAfterUnknown = piece < 0;
+      left -= LOOKUP_WORK;
     }
+    this.#emitted = i;
+    this.#isAfterUnknown = isAfterUnknown;
+    return left;
   }
 }

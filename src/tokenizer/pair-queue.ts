@@ -1,5 +1,4 @@
 import { ok as assert } from "node:assert/strict";
-import { grown, trimmed } from "./scratch.ts";
 
 /**
  * The best of a set of numbered pairs: highest score first, then highest tie-breaker, then lowest
@@ -10,18 +9,19 @@ export class PairQueue {
   /** Comparisons so far: what tests of the cost count. */
   comparisons = 0;
   #size = 0;
-  #heap = new Int32Array(64);
+  #heap = new Int32Array(0);
   /** Where a pair is in the heap, plus 1; 0 when it is not. */
-  #place = new Int32Array(64);
-  #score = new Float64Array(64);
-  #tie = new Float64Array(64);
+  #place = new Int32Array(0);
+  #score = new Float64Array(0);
+  #tie = new Float64Array(0);
 
   /** Makes room for pairs 0 to `count - 1`. The queue must be empty. */
   reserve(count: number): void {
-    this.#heap = grown(trimmed(this.#heap), count);
-    this.#place = grown(trimmed(this.#place), count);
-    this.#score = grown(trimmed(this.#score), count);
-    this.#tie = grown(trimmed(this.#tie), count);
+    assert(this.#size === 0);
+    this.#heap = new Int32Array(count);
+    this.#place = new Int32Array(count);
+    this.#score = new Float64Array(count);
+    this.#tie = new Float64Array(count);
   }
 
   clear(): void {

@@ -49,7 +49,7 @@ export class IdList {
   }
 }
 
-/** UTF-8 bytes of one text at a time. Lone surrogates become U+FFFD, as `TextEncoder` does it. */
+/** UTF-8 bytes of one window at a time. Lone surrogates become U+FFFD, as `TextEncoder` does it. */
 export class Utf8Text {
   bytes = new Uint8Array(0);
   readonly #encoder = new TextEncoder();
@@ -59,10 +59,5 @@ export class Utf8Text {
     // A UTF-16 code unit takes at most three bytes.
     this.bytes = grown(this.bytes, 3 * text.length);
     return this.#encoder.encodeInto(text, this.bytes).written;
-  }
-
-  /** Gives back memory beyond what ordinary texts need. */
-  trim(): void {
-    this.bytes = trimmed(this.bytes);
   }
 }

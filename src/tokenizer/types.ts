@@ -14,6 +14,12 @@ export interface Tokenizer {
   /** The ids of a text without `prefix` and `suffix`. Lone surrogates read as U+FFFD. */
   encode(text: string): Int32Array;
   /**
+   * The same ids, with control given back after about every millisecond of work, however long the
+   * text and whatever is in it. The tokenizer may be used for other texts meanwhile, and the text
+   * may be given up by not going on.
+   */
+  encodeInSteps(text: string): Generator<undefined, Int32Array, undefined>;
+  /**
    * Ids back to text. Control tokens give nothing; bytes that form no UTF-8 give U+FFFD.
    * Throws `INVALID_ARGUMENT` for an id outside the vocabulary.
    */

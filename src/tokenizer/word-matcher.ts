@@ -1,4 +1,5 @@
 import { WORD_LENGTH_MAX } from "./bert-words.ts";
+import { LOOKUP_WORK, type Work } from "./encoder.ts";
 import type { PieceTable } from "./piece-table.ts";
 import type { IdList } from "./scratch.ts";
 import { MARK, MARK_BYTES } from "./vocabulary.ts";
@@ -14,6 +15,7 @@ const BYTES_MAX = MARK_BYTES.length + 4 * WORD_LENGTH_MAX;
 export class WordMatcher {
   readonly #table: PieceTable;
   readonly #unknown: number;
+  readonly #work: Work;
   /** The word with a ▁ in front, in UTF-8. */
   readonly #text = new Uint8Array(BYTES_MAX);
   /** Where the code point `i` of the word begins. */
@@ -21,7 +23,8 @@ export class WordMatcher {
   readonly #pieces = new Int32Array(WORD_LENGTH_MAX);
   #length = 0;
 
-  constructor(table: PieceTable, unknown: number) {
+  constructor(table: PieceTable, unknown: number, work: Work) {
+    this.#work = work;
     this.#table = table;
     this.#unknown = unknown;
   }
@@ -52,6 +55,7 @@ export class WordMatcher {
   }
 
   #find(start: number, end: number): number {
+    this.#work.left -= LOOKUP_WORK;
     return this.#table.find(this.#text, start, this.#offsets[end]!);
   }
 

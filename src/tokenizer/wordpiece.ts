@@ -1,9 +1,8 @@
 import type { Metadata } from "../gguf/types.ts";
-import { AddedTokens, type AddedTokenVisitor } from "./added-tokens.ts";
+import { AddedTokens } from "./added-tokens.ts";
 import { BertNormalizer } from "./bert-normalizer.ts";
-import { BertWords } from "./bert-words.ts";
+import { encodeAtOnce, encodeInSteps } from "./encoder.ts";
 import { PieceTable } from "./piece-table.ts";
-import { IdList, Utf8Text } from "./scratch.ts";
 import type { Tokenizer } from "./types.ts";
 import {
   checkId,
@@ -16,7 +15,7 @@ import {
   TOKEN_TYPE,
   type Vocabulary,
 } from "./vocabulary.ts";
-import { WordMatcher } from "./word-matcher.ts";
+import { WordPieceEncoder, type WordPieceParts } from "./wordpiece-encoder.ts";
 
 const { UNDEFINED, NORMAL, UNUSED, UNKNOWN, CONTROL } = TOKEN_TYPE;
 const WORD_TYPES = [UNDEFINED, NORMAL, UNUSED];
@@ -37,14 +36,27 @@ const SPECIAL_KEYS = [KEY.UNKNOWN, KEY.CLS, KEY.BOS, KEY.SEPARATOR, KEY.EOS, KEY
  */
 export function createWordPiece(metadata: Metadata): Tokenizer {
   const vocabulary = readVocabulary(metadata, SPECIAL_KEYS);
+  const parts = wordPieceParts(metadata, vocabulary);
+  return new WordPiece(vocabulary, parts, readAffixes(metadata, vocabulary));
+}
+
+/** Throws `BAD_MODEL` for a vocabulary that contradicts itself. */
+export function wordPieceParts(
+  metadata: Metadata,
+  vocabulary = readVocabulary(metadata, SPECIAL_KEYS),
+): WordPieceParts {
   const unknown = readTokenId(metadata, vocabulary.pieces.length, KEY.UNKNOWN);
   if (unknown === undefined) {
     throw missingToken(metadata.path, KEY.UNKNOWN, "words without pieces need it");
   }
   const lowercase = metadata.getBoolean(KEY.LOWERCASE) ?? true;
   const stripAccents = metadata.getBoolean(KEY.STRIP_ACCENTS) ?? lowercase;
-  const normalizer = new BertNormalizer({ lowercase, stripAccents });
-  return new WordPiece(vocabulary, normalizer, unknown, readAffixes(metadata, vocabulary));
+  return {
+    added: new AddedTokens(vocabulary, undefined),
+    normalizer: new BertNormalizer({ lowercase, stripAccents }),
+    table: new PieceTable(vocabulary, WORD_TYPES),
+    unknown,
+  };
 }
 
 interface Affixes {
@@ -58,41 +70,24 @@ class WordPiece implements Tokenizer {
   readonly prefix: readonly number[];
   readonly suffix: readonly number[];
   readonly #vocabulary: Vocabulary;
-  readonly #added: AddedTokens;
-  readonly #words: BertWords;
-  readonly #text = new Utf8Text();
-  readonly #ids = new IdList();
-  readonly #visitor: AddedTokenVisitor = {
-    fragment: (start, end) => this.#words.cut(this.#text.bytes, start, end),
-    token: (id) => this.#ids.push(id),
-  };
+  readonly #parts: WordPieceParts;
+  readonly #encoder: WordPieceEncoder;
 
-  constructor(
-    vocabulary: Vocabulary,
-    normalizer: BertNormalizer,
-    unknown: number,
-    { prefix, suffix }: Affixes,
-  ) {
+  constructor(vocabulary: Vocabulary, parts: WordPieceParts, { prefix, suffix }: Affixes) {
     this.vocabSize = vocabulary.pieces.length;
     this.prefix = prefix;
     this.suffix = suffix;
     this.#vocabulary = vocabulary;
-    this.#added = new AddedTokens(vocabulary, undefined);
-    const matcher = new WordMatcher(new PieceTable(vocabulary, WORD_TYPES), unknown);
-    this.#words = new BertWords(normalizer, (codePoints, length) =>
-      matcher.encode(codePoints, length, this.#ids),
-    );
+    this.#parts = parts;
+    this.#encoder = new WordPieceEncoder(parts);
   }
 
   encode(text: string): Int32Array {
-    try {
-      const length = this.#text.write(text);
-      this.#added.split(this.#text.bytes, length, this.#visitor);
-      return this.#ids.take();
-    } finally {
-      this.#ids.reset();
-      this.#text.trim();
-    }
+    return encodeAtOnce(this.#encoder, text);
+  }
+
+  encodeInSteps(text: string): Generator<undefined, Int32Array, undefined> {
+    return encodeInSteps(new WordPieceEncoder(this.#parts), text);
   }
 
   /** Words with spaces between them. What the normaliser did to the text is not undone. */

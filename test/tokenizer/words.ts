@@ -13,5 +13,6 @@ export function bertWords(
   });
   const bytes = new TextEncoder().encode(text);
   cutter.cut(bytes, 0, bytes.length);
+  cutter.finish();
   return words;
 }
