@@ -34,5 +34,22 @@ export type {
   VectorOf,
 } from "./types.ts";
 export { decodeVector, encodeVectors } from "./vectors/encode.ts";
-export type { EncodedVectors, Encoding } from "./vectors/types.ts";
+export type { Vectors } from "./vectors/rows.ts";
+export {
+  type Match,
+  type Metric,
+  type Queries,
+  rank,
+  type SearchOptions,
+  topK,
+} from "./vectors/search.ts";
+export { similarity } from "./vectors/similarity.ts";
+export type {
+  EncodedVectors,
+  Encoding,
+  ScaledVector,
+  VectorArray,
+  VectorLike,
+  VectorMatrix,
+} from "./vectors/types.ts";
 export { type VerifyReport, verifyModel } from "./verify/index.ts";

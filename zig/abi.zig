@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 6;
+pub const version: u32 = 7;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -206,6 +206,25 @@ pub const Stats = extern struct {
     workspace_bytes: u64,
 };
 
+pub const Encoding = enum(u32) { float32, int8, binary };
+pub const Metric = enum(u32) { cosine, dot };
+
+/// A part of the rows of a search, and how they are compared.
+pub const SearchSpec = extern struct {
+    size: u32,
+    /// Index into the variant names, or none for the best.
+    variant: u32,
+    encoding: u32,
+    metric: u32,
+    dimensions: u32,
+    query_count: u32,
+    row_count: u32,
+    /// Number of the first of them among all rows of the search, which come in order.
+    first_row: u32,
+    /// Most rows that are kept for each query.
+    capacity: u32,
+};
+
 comptime {
     assert(@sizeOf(SystemInfo) == 20);
     assert(@sizeOf(Weight) == 20);
@@ -219,4 +238,5 @@ comptime {
     assert(@offsetOf(Result, "engine") == 8);
     assert(@sizeOf(Stats) == 32);
     assert(@offsetOf(Stats, "weight_bytes") == 16);
+    assert(@sizeOf(SearchSpec) == 36);
 }

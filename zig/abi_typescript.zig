@@ -14,6 +14,7 @@ const structs = .{
     abi.EmbedSpec,
     abi.Result,
     abi.Stats,
+    abi.SearchSpec,
 };
 const enums = .{
     abi.Status,
@@ -23,6 +24,8 @@ const enums = .{
     abi.ActivationKind,
     abi.Pooling,
     abi.Parallelism,
+    abi.Encoding,
+    abi.Metric,
 };
 
 pub fn main() !void {

@@ -16,6 +16,7 @@ const pack = @import("kernels/pack.zig");
 const pooling = @import("kernels/pooling.zig");
 const quantize = @import("kernels/quantize.zig");
 const rows = @import("kernels/rows.zig");
+const scores = @import("kernels/scores.zig");
 const tables = @import("kernels/tables.zig");
 
 const Int8Table = @FieldType(interface.Kernels, "matmul_int8");
@@ -56,6 +57,7 @@ const kernels: interface.Kernels = .{
     .look_up = tables.lookUp,
     .pack_q8 = pack.packQ8,
     .pack_float = pack.packFloat,
+    .score = .{ scores.float32, scores.int8, scores.binary },
 };
 
 comptime {

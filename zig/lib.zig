@@ -5,6 +5,8 @@ const std = @import("std");
 const abi = @import("abi.zig");
 const Message = @import("message.zig").Message;
 const runtime = @import("runtime.zig");
+const search = @import("search.zig");
+const TopK = @import("top_k.zig").TopK;
 const variants = @import("variants.zig");
 
 const MessageBuffer = *[abi.message_size]u8;
@@ -122,6 +124,54 @@ export fn ggufembed_take(
         .part = taken.part,
         .reserved = 0,
     };
+    return code(.ok);
+}
+
+/// Holds rows against queries, and keeps the best of those that came so far: `counts` are 0 at
+/// first. Row scales count for dot products of bytes and bits. Runs in the calling thread.
+export fn ggufembed_search(
+    spec: *align(1) const abi.SearchSpec,
+    queries: ?[*]const u8,
+    query_numbers: ?[*]const f64,
+    rows: ?[*]const u8,
+    row_scales: ?[*]const f32,
+    scores: ?[*]f64,
+    indices: ?[*]u32,
+    counts: ?[*]u32,
+) u32 {
+    if (!search.isValid(spec.*)) return code(.invalid_argument);
+    const bytes = search.rowBytes(spec.*);
+    const query_count: usize = spec.query_count;
+    const kept = query_count * spec.capacity;
+    var vectors: search.Vectors = .{
+        .queries = slice(queries, query_count * bytes) orelse return code(.invalid_argument),
+        .query_numbers = slice(query_numbers, query_count) orelse return code(.invalid_argument),
+        .rows = slice(rows, spec.row_count * bytes) orelse return code(.invalid_argument),
+        .row_scales = null,
+    };
+    if (search.hasScales(spec.*)) vectors.row_scales = row_scales orelse
+        return code(.invalid_argument);
+    return code(search.run(spec.*, vectors, .{
+        .scores = slice(scores, kept) orelse return code(.invalid_argument),
+        .indices = slice(indices, kept) orelse return code(.invalid_argument),
+        .counts = slice(counts, query_count) orelse return code(.invalid_argument),
+    }));
+}
+
+/// Of `count` rows that a search has kept, `left` of them not yet sorted, sorts until fewer are
+/// left, `next`: the others follow them, best first.
+export fn ggufembed_search_sort(
+    scores: ?[*]f64,
+    indices: ?[*]u32,
+    left: u32,
+    next: u32,
+) u32 {
+    var top: TopK = .{
+        .scores = slice(scores, left) orelse return code(.invalid_argument),
+        .indices = slice(indices, left) orelse return code(.invalid_argument),
+        .count = left,
+    };
+    top.sortDownTo(next);
     return code(.ok);
 }
 

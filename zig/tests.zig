@@ -21,6 +21,7 @@ test {
     _ = @import("testing/plan_test.zig");
     _ = @import("testing/rows_test.zig");
     _ = @import("testing/runtime_test.zig");
+    _ = @import("testing/scores_test.zig");
     _ = @import("testing/sections_test.zig");
     _ = @import("testing/sharing_test.zig");
     _ = @import("testing/tiles_test.zig");

@@ -23,6 +23,11 @@ const SYMBOLS = {
   ggufembed_cancel: { args: ["u64"], returns: "u32" },
   ggufembed_wait: { args: ["u64"], returns: "u32" },
   ggufembed_take: { args: ["u64", "buffer", "buffer", "u64", "buffer"], returns: "u32" },
+  ggufembed_search: {
+    args: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
+    returns: "u32",
+  },
+  ggufembed_search_sort: { args: ["buffer", "buffer", "u32", "u32"], returns: "u32" },
 } as const;
 
 type Symbols = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];

@@ -313,6 +313,55 @@ pub const PackFloat = extern struct {
     rows: usize,
 };
 
+/// How vectors lie that a caller wants compared: a number, a byte or a bit a component. Bits are
+/// signs, set where a component is above zero, the first the highest of its byte.
+pub const Encoding = enum(u32) {
+    float32,
+    int8,
+    binary,
+
+    pub const count = @typeInfo(Encoding).@"enum".fields.len;
+
+    pub fn rowBytes(self: Encoding, dimensions: usize) usize {
+        return switch (self) {
+            .float32 => dimensions * 4,
+            .int8 => dimensions,
+            .binary => dimensions / 8,
+        };
+    }
+};
+
+pub const Metric = enum(u32) { cosine, dot };
+
+/// Rows that are scored in one go: they and some queries fit the second-level cache.
+pub const scored_rows = 64;
+
+/// Scores of rows for queries. False: one is not finite.
+///
+/// cosine: `Σ q·r / √(Σ q² · Σ r²)`, 0 where a vector is all zeros, never beyond ±1;
+/// dot: `Σ q·r · scale of q · scale of r`. Float32 is summed in float64, where products are exact.
+pub const Score = extern struct {
+    metric: Metric,
+    dimensions: usize,
+    /// `[query_count]` vectors.
+    queries: [*]const u8,
+    query_count: usize,
+    /// Of each query: for cosine the sum of its squares, for dot its scale.
+    query_numbers: [*]const f64,
+    /// `[row_count]` vectors.
+    rows: [*]const u8,
+    /// At most `scored_rows`.
+    row_count: usize,
+    /// Of each row, or null: 1.
+    row_scales: ?[*]const f32,
+    /// `[query_count]`
+    scores: [*][scored_rows]f64,
+    /// `[scored_rows]`: sums of the rows' squares.
+    squares: *[scored_rows]f64,
+    /// Whether they are there already, because other queries have met these rows.
+    squares_known: bool,
+};
+
 /// One CPU variant.
 pub const Kernels = extern struct {
     /// Bytes of packed weights are `w + weight_bias`.
@@ -336,4 +385,5 @@ pub const Kernels = extern struct {
     look_up: *const fn (*const LookUp) callconv(.c) bool,
     pack_q8: *const fn (*const PackQ8) callconv(.c) bool,
     pack_float: *const fn (*const PackFloat) callconv(.c) bool,
+    score: [Encoding.count]*const fn (*const Score) callconv(.c) bool,
 };

@@ -59,10 +59,11 @@ pub inline fn mulAdd(a: F32, b: F32, c: F32) F32 {
 }
 
 /// The one tree by which 16 lanes become a sum: halves onto halves.
-pub inline fn sum(v: F32) f32 {
-    const a = cut(f32, 8, v, 0) + cut(f32, 8, v, 8);
-    const b = cut(f32, 4, a, 0) + cut(f32, 4, a, 4);
-    const c = cut(f32, 2, b, 0) + cut(f32, 2, b, 2);
+pub inline fn sum(v: anytype) std.meta.Child(@TypeOf(v)) {
+    const T = std.meta.Child(@TypeOf(v));
+    const a = cut(T, 8, v, 0) + cut(T, 8, v, 8);
+    const b = cut(T, 4, a, 0) + cut(T, 4, a, 4);
+    const c = cut(T, 2, b, 0) + cut(T, 2, b, 2);
     return c[0] + c[1];
 }
 

@@ -15,9 +15,10 @@ pub const Bytes = @Vector(4 * lanes, u8);
 const x86 = builtin.cpu.arch == .x86_64;
 const arm = builtin.cpu.arch == .aarch64;
 
+/// What a CPU has for integer dots.
 const Means = enum { dpbusd_512, dpbusd_256, maddubs, smmla, sdot, plain };
 
-const means: Means = if (x86 and builtin.cpu.has(.x86, .avx512vnni))
+pub const means: Means = if (x86 and builtin.cpu.has(.x86, .avx512vnni))
     .dpbusd_512
 else if (x86 and builtin.cpu.has(.x86, .avxvnni))
     .dpbusd_256

@@ -337,3 +337,36 @@ pub fn dotInt8(weights: Weights, row: usize, src: QuantizedRow) f32 {
     }
     return acc;
 }
+
+/// `Σ a·b` of float32 in float64, in 16 lanes.
+pub fn dotFloat(a: []const f32, b: []const f32) f64 {
+    var lane: [lanes]f64 = @splat(0);
+    for (a, b, 0..) |x, y, i| lane[i % lanes] += @as(f64, x) * @as(f64, y);
+    var n: usize = lanes / 2;
+    while (n > 0) : (n /= 2) {
+        for (0..n) |i| lane[i] += lane[i + n];
+    }
+    return lane[0];
+}
+
+pub fn dotBytes(a: []const i8, b: []const i8) f64 {
+    var total: i32 = 0;
+    for (a, b) |x, y| total += @as(i32, x) * y;
+    return @floatFromInt(total);
+}
+
+/// Of signs.
+pub fn dotBits(a: []const u8, b: []const u8) f64 {
+    var total: i32 = 0;
+    for (a, b) |x, y| for (0..8) |bit| {
+        const differ = (x ^ y) >> @intCast(bit) & 1 == 1;
+        total += if (differ) -1 else 1;
+    };
+    return @floatFromInt(total);
+}
+
+pub fn cosine(dot: f64, square: f64, other: f64) f64 {
+    if (square * other == 0) return 0;
+    const raw = dot / @sqrt(square * other);
+    return if (raw > 1) 1 else if (raw < -1) -1 else raw;
+}
