@@ -12,6 +12,7 @@ import { batch } from "./batch.ts";
 import { type Bench, formatOutcome, HEAD, type Outcome, runBench } from "./harness.ts";
 import { kernels } from "./kernels.ts";
 import { length } from "./length.ts";
+import { search } from "./search.ts";
 import { single } from "./single.ts";
 import { threads } from "./threads.ts";
 import { tokenizer } from "./tokenizer.ts";
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   batch,
   length,
   threads,
+  search,
 };
 
 const USAGE = `usage: bun run bench [${Object.keys(BENCHES).join("] [")}] [options]

@@ -5,7 +5,7 @@ import { ROOT } from "../../scripts/paths.ts";
 import { ensureSynth } from "../../scripts/synth.ts";
 import { systemInfo } from "../../src/index.ts";
 
-const BENCHES = ["kernels", "tokenizer", "single", "batch", "length", "threads"];
+const BENCHES = ["kernels", "tokenizer", "single", "batch", "length", "threads", "search"];
 
 // Not in a test: those have little time.
 await ensureBuilt(undefined, YARDSTICK);
