@@ -142,7 +142,7 @@ test("merges that compete and tie, and unknown characters, are the same in any s
     left: number,
   ) => {
     const parts = sentencePieceParts(readSentencePiece(scoredMetadata(made)));
-    const text = made.texts.join(" ").repeat(40);
+    const text = made.texts.join(" ").repeat(10);
     const found = encodeWithPauses(new SentencePieceEncoder(parts, windowUnits), text, left);
     expect(found).toEqual(encodeAtOnce(new SentencePieceEncoder(parts, WHOLE), text));
   };
