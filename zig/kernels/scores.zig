@@ -20,10 +20,6 @@ pub fn int8(args: *const Score) callconv(.c) bool {
     return finish(args);
 }
 
-/// Rows come from memory once, in a stream that the CPU does not follow across pages by itself.
-/// Fetching so many bytes ahead made reading float32 rows half as fast again.
-const fetch_ahead = 16 * 1024;
-
 /// Of signs, `Σ q·r` is what is left of their number when those that differ count against it; it is
 /// the sum of the squares as well.
 pub fn binary(args: *const Score) callconv(.c) bool {
@@ -123,8 +119,6 @@ fn Tile(
             var queries: [query_count]Kind.Piece = undefined;
             inline for (&queries, self.queries) |*piece, query| piece.* = Kind.load(query + i, n);
             inline for (self.rows, 0..) |row, r| {
-                // Queries after the first find the rows in a cache.
-                if (is_first) @prefetch(@as([*]const u8, @ptrCast(row + i)) + fetch_ahead, .{});
                 const piece = Kind.load(row + i, n);
                 inline for (queries, 0..) |query, q| {
                     self.dots[r][q] = Kind.add(self.dots[r][q], piece, query);
