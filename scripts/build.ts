@@ -1,4 +1,7 @@
-/** `bun run build`: the native library, in release mode, if it is not there or not of today. */
+/**
+ * `bun run build`: the native library in release mode, and the declarations for those who use the
+ * package, if they are not there or not of today.
+ */
 import { join } from "node:path";
 import { GgufEmbedError } from "../src/errors.ts";
 import { CACHE, ROOT } from "./paths.ts";
@@ -89,4 +92,15 @@ export async function buildOrExit(log: Log = logToStderr): Promise<boolean> {
   }
 }
 
-if (import.meta.main && !(await buildOrExit())) logToStderr("the native library is up to date");
+/** The package's declarations, which need the development packages. */
+async function buildDeclarations(): Promise<boolean> {
+  const { ensureInstalled } = await import("./install.ts");
+  await ensureInstalled();
+  const { makeDeclarations } = await import("./reference/declarations.ts");
+  return await makeDeclarations(logToStderr);
+}
+
+if (import.meta.main) {
+  if (!(await buildOrExit())) logToStderr("the native library is up to date");
+  if (!(await buildDeclarations())) logToStderr("the declarations are up to date");
+}

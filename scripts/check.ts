@@ -74,6 +74,12 @@ const lint = () =>
 const types = () =>
   step("types", async () => plain(await runPackage("checking types", "typescript/bin/tsc")));
 
+const reference = () =>
+  step("API reference", async () => {
+    const command = [process.execPath, join(ROOT, "scripts", "reference.ts"), "--check"];
+    return plain(await runCommand(command, { label: "API reference", log: say, cwd: ROOT }));
+  });
+
 const build = () =>
   step("native library", async () => {
     await ensureBuilt(say);
@@ -155,7 +161,7 @@ async function nativeSteps(): Promise<void> {
 
 async function checkAll(): Promise<void> {
   await step("packages", async () => plain(await runInstall(say)));
-  await Promise.all([lint(), types(), weights(), nativeSteps()]);
+  await Promise.all([lint(), types(), reference(), weights(), nativeSteps()]);
   // Alone: its tests start processes and wait for them.
   await bunTests();
 }

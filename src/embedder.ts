@@ -18,11 +18,11 @@ import type { Admission } from "./scheduler/admission.ts";
 import type { Job, Line } from "./scheduler/fair-queue.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import { turns } from "./scheduler/turns.ts";
+import type { EmbedderStats } from "./stats.ts";
 import type { Tokenizer } from "./tokenizer/types.ts";
 import type {
   CloseOptions,
   Embedder,
-  EmbedderStats,
   EmbedOptions,
   EmbedResult,
   FingerprintOptions,

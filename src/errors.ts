@@ -1,37 +1,51 @@
-/** Stable error codes: programs branch on these, people read the message. */
-export type ErrorCode =
-  /** The caller passed something that no model could take: a wrong type, an option out of range. */
-  | "INVALID_ARGUMENT"
-  /** A text has more tokens than the model's context and `truncate` is `"error"`. */
-  | "INPUT_TOO_LONG"
-  /** The model file does not exist or cannot be read. */
-  | "FILE_NOT_FOUND"
-  /** The file is not a well-formed GGUF file (or safetensors, when converting). */
-  | "BAD_FILE"
-  /** The file is well-formed, but the model it describes contradicts itself or lacks something. */
-  | "BAD_MODEL"
-  /** The file is fine, but this version cannot run it. */
-  | "UNSUPPORTED"
-  /** The native library is missing, does not fit, or this CPU is below the floor. */
-  | "NATIVE"
-  /** A computation gave a value that is not finite. */
-  | "NOT_FINITE"
-  /** More texts wait than `OpenOptions.queueLimit` allows. Try again when some are done. */
-  | "QUEUE_FULL"
-  /** The embedder was closed. */
-  | "CLOSED"
-  /** The operating system refused memory or another resource. */
-  | "OUT_OF_RESOURCES"
-  /** A download failed, or its content was not what was promised. */
-  | "DOWNLOAD"
-  /** The model is not on this machine, and the network was not to be used. */
-  | "OFFLINE"
-  /** The name is well-formed, but no model has it: no repository, revision, file or download. */
-  | "NO_SUCH_MODEL"
-  /** The hub wants an accepted licence or another token. */
-  | "ACCESS_DENIED";
+/** All codes of `GgufEmbedError`. */
+export const ERROR_CODES = [
+  "INVALID_ARGUMENT",
+  "INPUT_TOO_LONG",
+  "FILE_NOT_FOUND",
+  "BAD_FILE",
+  "BAD_MODEL",
+  "UNSUPPORTED",
+  "NATIVE",
+  "NOT_FINITE",
+  "QUEUE_FULL",
+  "CLOSED",
+  "OUT_OF_RESOURCES",
+  "DOWNLOAD",
+  "OFFLINE",
+  "NO_SUCH_MODEL",
+  "ACCESS_DENIED",
+] as const;
 
+/**
+ * Stable error codes: programs branch on these, people read the message.
+ *
+ * - `INVALID_ARGUMENT`: the caller passed something that no model could take: a wrong type, an
+ *   option out of range.
+ * - `INPUT_TOO_LONG`: a text has more tokens than the model's context and `truncate` is `"error"`.
+ * - `FILE_NOT_FOUND`: the model file does not exist or cannot be read.
+ * - `BAD_FILE`: the file is not a well-formed GGUF file (or safetensors, when converting), or it
+ *   changed while it was open.
+ * - `BAD_MODEL`: the file is well-formed, but the model it describes contradicts itself or lacks
+ *   something.
+ * - `UNSUPPORTED`: the file is fine, but this version cannot run it. Or this is not Bun.
+ * - `NATIVE`: the native library is missing, does not fit, or this CPU is below the floor.
+ * - `NOT_FINITE`: a weight or a computation gave a value that is not finite.
+ * - `QUEUE_FULL`: more texts wait than `OpenOptions.queueLimit` allows. Try again when some are
+ *   done.
+ * - `CLOSED`: the model was closed.
+ * - `OUT_OF_RESOURCES`: the operating system refused memory or another resource.
+ * - `DOWNLOAD`: a download failed, or its content was not what was promised.
+ * - `OFFLINE`: the model is not on this machine, and the network was not to be used.
+ * - `NO_SUCH_MODEL`: the name is well-formed, but no model has it: no repository, revision, file or
+ *   download.
+ * - `ACCESS_DENIED`: the hub wants an accepted licence or another token.
+ */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** What an error tells beside code and message. */
 export interface ErrorDetails extends ErrorOptions {
+  /** As in `GgufEmbedError.index`. */
   readonly index?: number;
 }
 
@@ -40,9 +54,15 @@ export interface ErrorDetails extends ErrorOptions {
  *
  * `message` says what is wrong, where, and what to do; `cause` keeps the underlying error. A
  * cancelled call is not an error of ours: it rejects with its signal's reason.
+ *
+ * A structured clone (`postMessage` to or from a Worker) is a plain `Error`: it keeps the message,
+ * which says everything, but neither the class nor `code`, `index` and `cause`. Send what you need
+ * of those beside it; `JSON.stringify` has `code` and `index`.
  */
 export class GgufEmbedError extends Error {
+  /** Of the class: tells it from another where two copies of the package are loaded. */
   override readonly name = "GgufEmbedError";
+  /** What kind of error it is. */
   readonly code: ErrorCode;
   /**
    * Position, from 0, of the text at fault in the caller's input; absent where no single text is.
@@ -50,6 +70,7 @@ export class GgufEmbedError extends Error {
    */
   declare readonly index?: number;
 
+  /** For those who build on this package and throw its errors. */
   constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
     this.code = code;

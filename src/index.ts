@@ -6,22 +6,36 @@
 export type { Pooling, Precision } from "./arch/plan.ts";
 export type { ModelConfig } from "./arch/types.ts";
 export type { DownloadProgress } from "./download/download.ts";
-export { type ErrorCode, GgufEmbedError } from "./errors.ts";
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, GgufEmbedError } from "./errors.ts";
+export { GGML_TYPES, type GgmlTypeName } from "./gguf/types.ts";
 export type { ModelCache } from "./hub/folders.ts";
 export { type ListedModel, listModels, pull, removeModel } from "./hub/index.ts";
 export { formatModels } from "./hub/list-format.ts";
 export type { PulledModel, PullOptions } from "./hub/pull.ts";
-export { type Inspection, inspect } from "./inspect.ts";
+export {
+  type FormatShare,
+  type Inspection,
+  inspect,
+  type SpecialToken,
+  type TokenizerInspection,
+} from "./inspect.ts";
 export { formatInspection } from "./inspect-format.ts";
 export type { NativeInfo } from "./native/system.ts";
 export { open, openTokenizer } from "./open.ts";
 export type { CacheStats } from "./pipeline/cache.ts";
+export type {
+  CallStats,
+  EmbedderStats,
+  MemoryStats,
+  QueueStats,
+  WaitingStats,
+  WorkStats,
+} from "./stats.ts";
 export { type SystemInfo, systemInfo, version } from "./system.ts";
 export type { Tokenizer } from "./tokenizer/types.ts";
 export type {
   CloseOptions,
   Embedder,
-  EmbedderStats,
   EmbedOptions,
   EmbedResult,
   FingerprintOptions,
@@ -52,4 +66,5 @@ export type {
   VectorLike,
   VectorMatrix,
 } from "./vectors/types.ts";
-export { type VerifyReport, verifyModel } from "./verify/index.ts";
+export { type FigureCheck, type VerifyReport, verifyModel } from "./verify/index.ts";
+export type { PublishedFigure, PublishedText } from "./verify/published.ts";

@@ -11,29 +11,39 @@ import { promptsFor } from "./prompts.ts";
 
 /** What a person wants to know of a model file. Goes through JSON unchanged; `null` is unknown. */
 export interface Inspection {
+  /** Of the file that was read. */
   readonly path: string;
   /** Bytes. */
   readonly fileSize: number;
+  /** 2 or 3. */
   readonly ggufVersion: number;
+  /** `general.architecture`. */
   readonly architecture: string | null;
+  /** `general.name`. */
   readonly name: string | null;
   /** Elements of all tensors. */
   readonly parameterCount: number;
+  /** Of all formats. */
   readonly tensorCount: number;
   /** By bytes, the largest first. */
   readonly formats: readonly FormatShare[];
   /** Tokens. */
   readonly contextLength: number | null;
+  /** Width of the hidden states. */
   readonly hiddenSize: number | null;
   /** Width of the embedding; `null` where `problem` is not. */
   readonly embeddingSize: number | null;
+  /** Transformer layers. */
   readonly layerCount: number | null;
+  /** Heads of the queries. */
   readonly headCount: number | null;
+  /** Heads of keys and values; fewer where queries share them. */
   readonly headCountKv: number | null;
   /** Tokens; a key is visible within half of it to each side. */
   readonly slidingWindow: number | null;
   /** `none`, `mean`, `cls`, `last`, `rank`, or the number that the file states. */
   readonly pooling: string | null;
+  /** `null` where the file has none. */
   readonly tokenizer: TokenizerInspection | null;
   /** Tasks whose prompts are known; none where `problem` is not `null`. */
   readonly tasks: readonly string[];
@@ -43,37 +53,51 @@ export interface Inspection {
   readonly warnings: readonly string[];
 }
 
+/** What a file stores in one format. */
 export interface FormatShare {
+  /** The format. */
   readonly type: GgmlTypeName;
+  /** Tensors that have it. */
   readonly tensorCount: number;
+  /** Elements of those tensors. */
   readonly parameterCount: number;
+  /** Of those tensors, scales included. */
   readonly bytes: number;
 }
 
+/** What a file says of its tokenizer. */
 export interface TokenizerInspection {
   /** `llama` (SentencePiece BPE), `bert` (WordPiece), `gpt2` (byte-level BPE), `t5` (Unigram). */
   readonly model: string;
   /** Variant of the pre-tokenizer. */
   readonly pre: string | null;
+  /** Tokens; 0 where the file lists none. */
   readonly vocabSize: number;
+  /** Before a text: BOS or [CLS]. */
   readonly bos: SpecialToken;
+  /** After a text: EOS or [SEP]. */
   readonly eos: SpecialToken;
   /** The other switches that the file sets, by their names under `tokenizer.ggml.`. */
   readonly flags: Readonly<Record<string, boolean>>;
 }
 
+/** A token that goes around a text; `null` is unknown. */
 export interface SpecialToken {
+  /** Its place in the vocabulary. */
   readonly id: number | null;
+  /** As the vocabulary spells it. */
   readonly text: string | null;
   /** Whether the file asks for it around every text; `null` where it does not say. */
   readonly added: boolean | null;
 }
 
 /**
- * Describes a model file from its header. Throws as `readGguf` does, and for a name as `pull`; a
- * file that is well-formed but cannot run is described, with the reason in `problem`.
+ * Describes a model file from its header. A file that is well-formed but cannot run is described
+ * too, with the reason in `problem`.
  *
- * @param source as `open` takes it
+ * @param source - as `open` takes it
+ * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `INVALID_ARGUMENT`, and of a name as `pull`
+ *   does
  */
 export async function inspect(
   source: string | URL,

@@ -27,14 +27,17 @@ const TOKEN_BUDGET = 2048;
 /**
  * Opens a model from a GGUF file.
  *
- * @param source path, `file:` URL, or a name as `pull` takes it; a path that exists wins. A model
+ * @param source - path, `file:` URL, or a name as `pull` takes it; a path that exists wins. A model
  *   that is not on this machine is downloaded, unless that is forbidden.
  * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL`, `UNSUPPORTED`, `NATIVE`,
- *   `INVALID_ARGUMENT`, and of a name as `pull` does; the signal's reason when aborted
+ *   `NOT_FINITE`, `OUT_OF_RESOURCES`, `INVALID_ARGUMENT`, and of a name as `pull` does; the
+ *   signal's reason when aborted
  *
  * @example
+ * ```ts
  * await using model = await open("all-MiniLM-L6-v2-Q8_0.gguf");
  * const { embedding } = await model.embed("The weather is lovely today.");
+ * ```
  */
 export async function open(source: string | URL, options: OpenOptions = {}): Promise<Embedder> {
   const { signal, parallelism = "auto" } = options;
@@ -92,7 +95,7 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
 /**
  * Opens only the tokenizer of a GGUF file, which may hold a vocabulary and nothing else.
  *
- * @param source as `open` takes it
+ * @param source - as `open` takes it
  * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL`, `UNSUPPORTED`,
  *   `INVALID_ARGUMENT`, and of a name as `pull` does
  */

@@ -9,9 +9,13 @@ import { VARIANT_VARIABLE } from "./native/variant.ts";
 /** Version of this package. */
 export const version: string = packageJson.version;
 
+/** A machine and an installation. */
 export interface SystemInfo {
+  /** Of this package. */
   readonly version: string;
+  /** Version of Bun. */
   readonly bun: string;
+  /** System and architecture, as `linux x64`. */
   readonly platform: string;
   /** As the CPU names itself. */
   readonly cpu: string;
@@ -25,7 +29,10 @@ export interface SystemInfo {
   readonly problem: string | undefined;
 }
 
-/** What this machine and this installation are, for `doctor` and for bug reports. */
+/**
+ * What this machine and this installation are, for `doctor` and for bug reports. Where models
+ * cannot run, `problem` says why: it does not throw for that.
+ */
 export async function systemInfo(): Promise<SystemInfo> {
   return {
     version,

@@ -1,10 +1,15 @@
 import type { Pooling, Precision } from "./arch/plan.ts";
 import type { ModelConfig } from "./arch/types.ts";
 import type { PullOptions } from "./hub/pull.ts";
-import type { CacheStats } from "./pipeline/cache.ts";
+import type { EmbedderStats } from "./stats.ts";
 import type { Encoding } from "./vectors/types.ts";
 
+/** What to do with a text that is too long: refuse it, or drop tokens at its end or its start. */
 export type Truncate = "error" | "end" | "start";
+/**
+ * How threads share a batch: whole texts each (`"texts"`), every operation (`"matmul"`), or what is
+ * measured to be faster (`"auto"`). All give the same bits.
+ */
 export type Parallelism = "texts" | "matmul" | "auto";
 
 /** A text, or its token ids as `tokenize` gives them: with special tokens, taken as they are. */
@@ -12,11 +17,15 @@ export type TextInput = string | Int32Array;
 
 /** The array that a vector of each encoding is. */
 export interface VectorOf {
+  /** A float32 a component. */
   float32: Float32Array;
+  /** A byte a component. */
   int8: Int8Array;
+  /** A bit a component, eight to a byte. */
   binary: Uint8Array;
 }
 
+/** How a model is opened. A signal ends the opening alone, not what is asked of the model later. */
 export interface OpenOptions extends PullOptions {
   /**
    * Worker threads, 1 to 256. Default: the cores this process may use (affinity and cgroup quota).
@@ -49,6 +58,7 @@ export interface OpenOptions extends PullOptions {
   readonly queueLimit?: number | undefined;
 }
 
+/** What is asked of `embed`, `embedSync` and `stream`, for all texts of a call. */
 export interface EmbedOptions<E extends Encoding = "float32"> {
   /** Rejects the call with the signal's reason; calls in flight beside it lose nothing. */
   readonly signal?: AbortSignal | undefined;
@@ -70,6 +80,7 @@ export interface EmbedOptions<E extends Encoding = "float32"> {
   readonly encoding?: E | undefined;
 }
 
+/** The vector of one text, and what became of the text. */
 export interface EmbedResult<E extends Encoding = "float32"> {
   /**
    * `[dimensions]`, or with pooling `"none"` `[tokens, dimensions]` row-major. A view: the texts of
@@ -85,6 +96,7 @@ export interface EmbedResult<E extends Encoding = "float32"> {
   readonly truncated: number;
 }
 
+/** A result of `Embedder.stream`. */
 export interface StreamResult<E extends Encoding = "float32"> extends EmbedResult<E> {
   /** Position of the text in the input. */
   readonly index: number;
@@ -106,47 +118,9 @@ export interface LayerFingerprint {
   readonly digest: string;
 }
 
-/** What an open model does and has done; all counts since it was opened. */
-export interface EmbedderStats {
-  /** Texts that were taken on and have no result yet, those in `running` included. */
-  readonly queue: {
-    readonly texts: number;
-    /** `OpenOptions.queueLimit`. */
-    readonly limit: number;
-    /** Texts that are tokenized and wait for a batch, their tokens, and calls that they are of. */
-    readonly waiting: { readonly texts: number; readonly tokens: number; readonly calls: number };
-  };
-  /** What the native threads have now. */
-  readonly running: { readonly batches: number; readonly texts: number; readonly tokens: number };
-  /** What they have done. */
-  readonly done: { readonly batches: number; readonly texts: number; readonly tokens: number };
-  /** Calls by how they ended; a stream counts one for each group of texts that it read. */
-  readonly calls: {
-    readonly succeeded: number;
-    readonly failed: number;
-    readonly cancelled: number;
-  };
-  /** Of the last batches; undefined before the first that is large enough to tell. */
-  readonly tokensPerSecond: number | undefined;
-  /** Undefined without `OpenOptions.cacheBytes`. */
-  readonly cache: CacheStats | undefined;
-  readonly memory: {
-    /** Packed weights, shared by all open models of the same file. */
-    readonly weightBytes: number;
-    /** Buffers of this model's batches. */
-    readonly workspaceBytes: number;
-    /** Open models that share the weights, this one included. */
-    readonly sharers: number;
-    /** Resident memory of the whole process. */
-    readonly processBytes: number;
-  };
-  /** The CPU variant of the kernels. */
-  readonly variant: string;
-  readonly threads: number;
-}
-
 /** An open model. Safe to call from many tasks at once. */
 export interface Embedder extends AsyncDisposable {
+  /** What the model is, from the metadata of its file. */
   readonly config: ModelConfig;
   /** Tasks that `EmbedOptions.task` accepts. */
   readonly tasks: readonly string[];
@@ -158,6 +132,13 @@ export interface Embedder extends AsyncDisposable {
    *
    * Rejects with the signal's reason, or with `INVALID_ARGUMENT`, `INPUT_TOO_LONG`, `QUEUE_FULL`,
    * `CLOSED`, `NOT_FINITE`, `BAD_FILE` or `OUT_OF_RESOURCES`. A call has all its vectors or none.
+   *
+   * @example
+   * ```ts
+   * const { embedding } = await model.embed("a text", { task: "query" });
+   * const compact = await model.embed(["one", "two"], { encoding: "int8", dimensions: 128 });
+   * console.log(embedding.length, compact.map(({ tokens }) => tokens));
+   * ```
    */
   embed<E extends Encoding = "float32">(
     text: TextInput,
@@ -178,14 +159,33 @@ export interface Embedder extends AsyncDisposable {
   ): EmbedResult<E>[];
   /**
    * Results in input order, in constant memory: reads ahead by a bounded number of texts, and stops
-   * reading while nobody takes results. A failure comes after the results of the texts before it.
+   * reading while nobody takes results. A failure comes after the results of the texts before it;
+   * it is what `embed` rejects with, but never `QUEUE_FULL`, or what reading `texts` threw.
+   *
+   * @example
+   * ```ts
+   * async function* lines() {
+   *   yield "one";
+   *   yield "two";
+   * }
+   * for await (const { index, embedding } of model.stream(lines())) {
+   *   console.log(index, embedding);
+   * }
+   * ```
    */
   stream<E extends Encoding = "float32">(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options?: EmbedOptions<E>,
   ): AsyncIterableIterator<StreamResult<E>>;
-  /** Token ids, special tokens included. */
+  /**
+   * Token ids, special tokens included: what `embed` counts, and takes in place of the text. Throws
+   * `INVALID_ARGUMENT` for what is no string, `CLOSED`.
+   */
   tokenize(text: string): Int32Array;
+  /**
+   * Ids back to text. Control tokens give nothing; bytes that form no UTF-8 give U+FFFD. Throws
+   * `INVALID_ARGUMENT` for an id outside the vocabulary, `CLOSED`.
+   */
   detokenize(ids: ArrayLike<number>): string;
   /**
    * Names the kind of vector that these options give: equal for vectors that may be compared, on
@@ -198,10 +198,10 @@ export interface Embedder extends AsyncDisposable {
   fingerprint(options?: FingerprintOptions): Promise<string>;
   /**
    * Fingerprints of all layers for one text, to compare two machines, files or versions: the first
-   * layer that differs is where to look.
+   * layer that differs is where to look. Rejects with what `embed` rejects with.
    */
   fingerprintLayers(text: string): Promise<LayerFingerprint[]>;
-  /** What it does and has done, for metrics. */
+  /** What it does and has done, for metrics. Throws `CLOSED`. */
   stats(): EmbedderStats;
   /**
    * Waits for running calls, or with `cancel` has them reject with `CLOSED`; later calls reject
@@ -210,6 +210,7 @@ export interface Embedder extends AsyncDisposable {
   close(options?: CloseOptions): Promise<void>;
 }
 
+/** How a model is closed. */
 export interface CloseOptions {
   /** Ends what waits and what runs instead of waiting for it. */
   readonly cancel?: boolean | undefined;

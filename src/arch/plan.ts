@@ -29,6 +29,10 @@ export interface Plan {
 
 export type ActivationKind = "gelu_erf" | "gelu_tanh" | "silu";
 
+/**
+ * What makes one vector of a text's tokens: their mean, the first (`"cls"`) or the last of them.
+ * `"none"` leaves a vector for each.
+ */
 export type Pooling = "none" | "mean" | "cls" | "last";
 
 /**

@@ -1,7 +1,7 @@
 import type { GgmlTypeName, GgufFile } from "../gguf/types.ts";
 import type { Plan, Pooling, Precision } from "./plan.ts";
 
-/** What the rest of the house needs to know of a model, read from its metadata. */
+/** What a model is, read from its metadata. */
 export interface ModelConfig {
   /** `general.architecture`. */
   readonly architecture: string;
@@ -13,10 +13,13 @@ export interface ModelConfig {
   readonly hiddenSize: number;
   /** Width of the embedding before `dimensions` cuts it; of each token's with pooling `"none"`. */
   readonly embeddingSize: number;
+  /** Transformer layers. */
   readonly layerCount: number;
+  /** Tokens of the vocabulary. */
   readonly vocabSize: number;
   /** Format of most of the weights, by elements: how exact the vectors can be. */
   readonly weightType: GgmlTypeName;
+  /** The file's, or that of `OpenOptions.pooling`. */
   readonly pooling: Pooling;
   /** As `OpenOptions.precision` asks. */
   readonly precision: Precision;

@@ -18,6 +18,7 @@ import { sha256OfFile } from "./sha256.ts";
 const ATTEMPTS_MAX = 5;
 const IDLE_MS_MAX = 30_000;
 
+/** How far a download is. */
 export interface DownloadProgress {
   /** Bytes on disk, those of earlier attempts included. */
   readonly received: number;

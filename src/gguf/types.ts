@@ -1,6 +1,6 @@
 /**
  * Tensor element formats of GGUF, by the number that the file stores.
- * Source: the GGUF specification (`docs/gguf.md` of ggml-org/ggml).
+ * Source: the GGUF specification (in docs of ggml-org/ggml).
  */
 export const GGML_TYPES = {
   F32: 0,
@@ -37,6 +37,7 @@ export const GGML_TYPES = {
   MXFP4: 39,
 } as const;
 
+/** A format of weights, as ggml names it. */
 export type GgmlTypeName = keyof typeof GGML_TYPES;
 
 /** One row of the tensor table, its place resolved and checked against the size of the file. */

@@ -6,7 +6,9 @@ import { type Surroundings, surroundings } from "./surroundings.ts";
 export interface ModelCache {
   /** The program whose folder it is. */
   readonly name: string;
+  /** Of the folder. */
   readonly path: string;
+  /** Whether it is there. */
   readonly exists: boolean;
 }
 

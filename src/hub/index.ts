@@ -16,7 +16,9 @@ import { endpointOf, type Surroundings, surroundings } from "./surroundings.ts";
 export interface ListedModel {
   /** As `open` and `pull` take it. */
   readonly name: string;
+  /** Of the file. */
   readonly path: string;
+  /** Length of the file. */
   readonly bytes: number;
   /** `Q8_0` and its kin, as far as names and descriptions tell. */
   readonly quantization: string | undefined;
@@ -31,7 +33,7 @@ export interface ListedModel {
  * with the SHA-256 that the hub states. Calls for the same file at once, in other processes too,
  * share one download.
  *
- * @param name an alias; `org/repo`, `org/repo:Q8_0`, `hf:org/repo/path/file.gguf`, each with an
+ * @param name - an alias; `org/repo`, `org/repo:Q8_0`, `hf:org/repo/path/file.gguf`, each with an
  *   optional `@revision` after the repository; an address of a `.gguf` file; `ollama:name:tag`
  * @throws GgufEmbedError `NO_SUCH_MODEL`, `ACCESS_DENIED`, `OFFLINE`, `DOWNLOAD`, `UNSUPPORTED`,
  *   `INVALID_ARGUMENT`; the signal's reason when aborted

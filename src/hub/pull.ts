@@ -15,6 +15,7 @@ import * as store from "./store.ts";
 import { endpointOf, offlineVariable, type Surroundings } from "./surroundings.ts";
 import { hubToken } from "./token.ts";
 
+/** How a model is brought to this machine. */
 export interface PullOptions {
   /**
    * Never use the network: what is not on this machine is an error, `OFFLINE`. Default: as
@@ -33,6 +34,7 @@ export interface PulledModel {
   readonly path: string;
   /** The name's own spelling, with the file that was chosen. */
   readonly name: string;
+  /** Length of the file. */
   readonly bytes: number;
   /** Of the content, lower-case hexadecimal, where the hub states it: then it was compared. */
   readonly sha256?: string | undefined;

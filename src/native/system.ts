@@ -3,9 +3,11 @@ import { bytesOf, expectOk, loadLibrary } from "./bindings.ts";
 import { readField } from "./struct.ts";
 import { wantedVariant } from "./variant.ts";
 
+/** What the native library says of itself and of this machine. */
 export interface NativeInfo {
   /** Path of the native library. */
   readonly library: string;
+  /** Of the boundary to the library: that of this package, or models cannot run. */
   readonly abiVersion: number;
   /** The CPU variant that models opened now use; undefined below the floor. */
   readonly variant: string | undefined;

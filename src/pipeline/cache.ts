@@ -7,13 +7,19 @@ export interface CachedVector {
   readonly truncated: number;
 }
 
-/** Counted since the model was opened. */
+/** What a cache of vectors holds, and what it did since the model was opened. */
 export interface CacheStats {
+  /** Vectors that it holds. */
   readonly entries: number;
+  /** That it takes, keys and bookkeeping included. */
   readonly bytes: number;
+  /** `OpenOptions.cacheBytes`. */
   readonly bytesMax: number;
+  /** Texts that were found. */
   readonly hits: number;
+  /** Texts that were not. */
   readonly misses: number;
+  /** Vectors that had to make room. */
   readonly evictions: number;
 }
 

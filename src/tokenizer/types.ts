@@ -6,6 +6,7 @@
 export interface Tokenizer {
   /** `tokenizer.ggml.model` of the file it was built from: `"llama"`, `"bert"`, … */
   readonly model: string;
+  /** Tokens; ids are below it. */
   readonly vocabSize: number;
   /** Ids before every text (BOS or [CLS]), by the file's own flags. */
   readonly prefix: readonly number[];

@@ -16,9 +16,9 @@ const MAGIC = 12582912;
  * binary: the signs, and `scale = mean|x|`, which of all scales leaves the least squared error:
  * `Σ (x - s · sign x)²` is least where its derivative `2 (n · s - Σ |x|)` is zero.
  *
- * @param matrix `[rows][dimensions]`, row-major.
- * @throws INVALID_ARGUMENT where the matrix is no whole number of rows, a component is not finite,
- * or binary vectors would not fill their last byte.
+ * @param matrix - `[rows][dimensions]`, row-major.
+ * @throws GgufEmbedError `INVALID_ARGUMENT` where the matrix is no whole number of rows, a
+ *   component is not finite, or binary vectors would not fill their last byte
  */
 export function encodeVectors(
   matrix: Float32Array,
@@ -65,7 +65,7 @@ export function encodeVectors(
 /**
  * The components that an int8 or binary vector stands for.
  *
- * @param scale The vector's own, of `EncodedVectors.scales`; 1 leaves its direction as it is.
+ * @param scale - the vector's own, of `EncodedVectors.scales`; 1 leaves its direction as it is.
  */
 export function decodeVector(vector: Int8Array | Uint8Array, scale = 1): Float32Array {
   if (!Number.isFinite(scale)) throw invalidArgument(`the scale is ${scale}; it must be finite`);

@@ -26,6 +26,7 @@ export interface Match {
 /** What vectors are compared by. */
 export type Metric = "cosine" | "dot";
 
+/** How vectors are searched. */
 export interface SearchOptions {
   /**
    * `"cosine"` (the default): of the angle, whatever the vectors' lengths; 0 for a vector of zeros.
@@ -58,9 +59,18 @@ const ROWS_MAX = 2 ** 32 - 2;
  * Does not block: it works in slices of about 2 ms in this thread. What is searched must stay as
  * it is until then.
  *
- * @param k From 1 on.
- * @throws INVALID_ARGUMENT where lengths or encodings differ, something is not finite, or a scale
- * that the metric needs is missing.
+ * @param k - from 1 on.
+ * @throws GgufEmbedError `INVALID_ARGUMENT` where lengths or encodings differ, something is not
+ *   finite, or a scale that the metric needs is missing; the signal's reason when aborted
+ *
+ * @example
+ * ```ts
+ * const texts = ["a red planet", "a heavy box"];
+ * const [query, documents] = [await model.embed("Mars"), await model.embed(texts)];
+ * for (const { index, score } of await topK(query, documents, 1)) {
+ *   console.log(texts[index], score);
+ * }
+ * ```
  */
 export function topK(
   query: VectorLike,

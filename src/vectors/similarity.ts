@@ -8,7 +8,8 @@ import { componentsOf, encodingOf, type VectorArray, type VectorLike, vectorOf }
  *
  * It is what `rank` and `topK` find, to the last bit.
  *
- * @throws INVALID_ARGUMENT where lengths or encodings differ, or a component is not finite.
+ * @throws GgufEmbedError `INVALID_ARGUMENT` where lengths or encodings differ, or a component is
+ *   not finite
  */
 export function similarity(a: VectorLike, b: VectorLike): number {
   const first = vectorOf(a, "the first vector");

@@ -20,17 +20,20 @@ export const COMPONENTS_PER_BYTE = 8;
 
 /** A vector and what its numbers count. What `embed` gives is one. */
 export interface ScaledVector {
+  /** `[dimensions]` numbers or bytes, or binary `[dimensions / 8]`. */
   readonly embedding: VectorArray;
   /** Only `metric: "dot"` asks for it, and not of float32. */
   readonly scale?: number | undefined;
 }
 
+/** A vector, alone or with its scale. */
 export type VectorLike = VectorArray | ScaledVector;
 
 /** Vectors one after another. */
 export interface VectorMatrix {
   /** `[rows][dimensions]` numbers or bytes, or binary `[rows][dimensions / 8]`; row-major. */
   readonly data: VectorArray;
+  /** Components of each row. */
   readonly dimensions: number;
   /** `[rows]`: what one counts in each row. As in `ScaledVector`. */
   readonly scales?: Float32Array | undefined;
@@ -39,7 +42,9 @@ export interface VectorMatrix {
 /** Vectors in a compact form, with their scales. */
 export interface EncodedVectors<Data extends Int8Array | Uint8Array = Int8Array | Uint8Array>
   extends VectorMatrix {
+  /** As in `VectorMatrix`. */
   readonly data: Data;
+  /** `[rows]`: what one counts in each row. */
   readonly scales: Float32Array;
 }
 

@@ -13,9 +13,11 @@ export interface FigureCheck extends PublishedFigure {
   readonly measured: number;
   /** Largest accepted distance from the published figure. */
   readonly tolerance: number;
+  /** Whether `measured` is within `tolerance`. */
   readonly passed: boolean;
 }
 
+/** What a model gives, beside what its authors publish. */
 export interface VerifyReport {
   /** `unknown` when no figures are known for the model. */
   readonly status: "pass" | "fail" | "unknown";
@@ -23,6 +25,7 @@ export interface VerifyReport {
   readonly model?: string;
   /** Where the figures are published. */
   readonly source?: string;
+  /** None where `status` is `unknown`. */
   readonly figures: readonly FigureCheck[];
   /** The text whose way through the layers `layers` tells. */
   readonly layersText: string;

@@ -4,14 +4,19 @@ import { comparableName } from "../model-name.ts";
 
 /** A text, with the task whose prompt it was published with. */
 export interface PublishedText {
+  /** Without the prompt. */
   readonly text: string;
+  /** As in `EmbedOptions.task`. */
   readonly task?: string;
 }
 
 /** A cosine similarity that a model's authors have published. */
 export interface PublishedFigure {
+  /** One text. */
   readonly a: PublishedText;
+  /** The other. */
   readonly b: PublishedText;
+  /** Of their vectors, -1 to 1. */
   readonly similarity: number;
 }
 

@@ -59,6 +59,7 @@ test("there are documents, and a block that does not end is an error", () => {
   expect(documents.map(({ path }) => path)).toEqual([
     "CONTRIBUTING.md",
     "README.md",
+    "docs/api.md",
     "docs/architecture.md",
     "docs/numbers.md",
     "docs/performance.md",

@@ -59,14 +59,18 @@ export function codeSpansOf({ prose }: Pick<Markdown, "prose">): string[] {
   return [...prose.matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
 }
 
-/** The anchors of a document's headings, as GitHub makes them. */
+/** The anchors of a document's headings, as GitHub makes them: it numbers those of one name. */
 export function anchorsOf({ prose }: Pick<Markdown, "prose">): string[] {
-  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+  const slugs = [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, "")
       .replaceAll(" ", "-"),
   );
+  return slugs.map((slug, i) => {
+    const earlier = slugs.slice(0, i).filter((each) => each === slug).length;
+    return earlier === 0 ? slug : `${slug}-${earlier}`;
+  });
 }
 
 /** The cells of every table row, without headers' rules. */

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeDeclarations } from "../../scripts/reference/declarations.ts";
+import * as api from "../../src/index.ts";
+import { ROOT, readDocument } from "../docs/markdown.ts";
+import { makeTinyModel } from "../reference/tiny.ts";
+
+/*
+ * The package as others get it: packed, and installed into a folder of its own without a network.
+ * There the consumer's program is compiled under strict flags, declarations included, and run.
+ */
+const CONSUMER = join(import.meta.dir, "consumer");
+const folder = mkdtempSync(join(tmpdir(), "ggufembed-package-"));
+const installed = join(folder, "node_modules", "ggufembed");
+const model = join(folder, "tiny.gguf");
+/** Nobody answers there. */
+const NO_REGISTRY = { BUN_CONFIG_REGISTRY: "http://127.0.0.1:9", npm_config_offline: "true" };
+
+async function run(command: string[], env: Readonly<Record<string, string>> = {}, cwd = folder) {
+  const child = Bun.spawn(command, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { code: await child.exited, stdout, stderr };
+}
+
+async function runOrThrow(command: string[], cwd = folder): Promise<void> {
+  const { code, stdout, stderr } = await run(command, NO_REGISTRY, cwd);
+  if (code !== 0) throw new Error(`${command.join(" ")}: ${stdout}${stderr}`);
+}
+
+/** A development package of the consumer's: from here, since there is no network. */
+function lend(name: string): void {
+  const at = join(folder, "node_modules", name);
+  symlinkSync(join(ROOT, "node_modules", name), at);
+}
+
+beforeAll(async () => {
+  await makeDeclarations(() => {});
+  const pack = [process.execPath, "pm", "pack", "--ignore-scripts", "--filename"];
+  const tarball = join(folder, "package.tgz");
+  await runOrThrow([...pack, tarball], ROOT);
+  await Bun.write(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  await runOrThrow([process.execPath, "add", tarball]);
+  for (const name of ["bun-types", "@types"]) lend(name);
+  cpSync(CONSUMER, join(folder, "program"), { recursive: true });
+  await writeExamples();
+  await makeTinyModel({ architecture: "gemma-embedding", type: "Q8_0" }, model);
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The examples of the reference, each as a module that has an open model. */
+async function writeExamples(): Promise<void> {
+  const codes = readDocument("docs/api.md").blocks.filter(({ text }) => /\bawait\b/.test(text));
+  expect(codes.length).toBeGreaterThan(2);
+  mkdirSync(join(folder, "program", "examples"));
+  for (const { line, text } of codes) {
+    const names = Object.keys(api).filter((name) => new RegExp(`\\b${name}\\(`).test(text));
+    const given = text.includes("await using model") ? "" : "declare const model: Embedder;\n";
+    const imports = `import { type Embedder, ${names.join(", ")} } from "ggufembed";\n`;
+    const path = join(folder, "program", "examples", `line-${line}.ts`);
+    await Bun.write(path, `${imports}${given}${text}`);
+  }
+}
+
+const COMPILERS = ["bundler", "nodenext"].flatMap((resolution) => [
+  { resolution, types: ["bun-types"], lib: ["ESNext"], name: `${resolution}, with Bun's types` },
+  { resolution, types: [], lib: ["ESNext", "DOM"], name: `${resolution}, with the DOM's types` },
+]);
+
+/** What tsc says of the consumer's program under flags as strict as they come. */
+async function compile({ resolution, types, lib }: (typeof COMPILERS)[number], files: string[]) {
+  const path = join(folder, `tsconfig-${resolution}-${types.length}-${files.length}.json`);
+  const config = {
+    compilerOptions: {
+      target: "ESNext",
+      module: resolution === "nodenext" ? "NodeNext" : "Preserve",
+      moduleResolution: resolution,
+      lib,
+      types,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      noPropertyAccessFromIndexSignature: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      noEmit: true,
+      skipLibCheck: false,
+    },
+    files,
+  };
+  await Bun.write(path, JSON.stringify(config));
+  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  return await run([process.execPath, tsc, "-p", path]);
+}
+
+/** Without Bun's types a program has to say what `process` is. */
+const AMBIENT = "declare const process: { readonly argv: readonly string[] };\n";
+
+async function program(types: readonly string[]): Promise<string[]> {
+  const examples = [...new Bun.Glob("program/examples/*.ts").scanSync(folder)];
+  const files = ["program/main.ts", ...examples];
+  if (types.length > 0) return files;
+  await Bun.write(join(folder, "ambient.d.ts"), AMBIENT);
+  return [...files, "ambient.d.ts"];
+}
+
+describe("the packed package", () => {
+  test.each(COMPILERS)(
+    "compiles: $name",
+    async (compiler) => {
+      const { stdout, stderr } = await compile(compiler, await program(compiler.types));
+      expect([stdout, stderr]).toEqual(["", ""]);
+    },
+    30_000,
+  );
+
+  test("does not compile where a type is another than the program expects", async () => {
+    const path = join(folder, "program", "mistaken.ts");
+    const source = `import { version } from "ggufembed";
+import { expectType } from "./assert.ts";
+expectType<number>()(version);
+`;
+    await Bun.write(path, source);
+    const { code, stdout } = await compile(COMPILERS[0]!, ["program/mistaken.ts"]);
+    expect(code).not.toBe(0);
+    expect(stdout.split("\n")[0]).toContain("mistaken.ts(3,1): error TS2554");
+  }, 30_000);
+
+  test("is called by the program in all its functions", async () => {
+    const source = await Bun.file(join(CONSUMER, "main.ts")).text();
+    const body = source.slice(source.indexOf('from "ggufembed"'));
+    const unused = Object.keys(api).filter((name) => !new RegExp(`\\b${name}\\b`).test(body));
+    expect(unused).toEqual([]);
+  });
+
+  test("has declarations without any, and nothing of their making", async () => {
+    const declarations = readFileSync(join(installed, "dist", "index.d.ts"), "utf8");
+    const code = declarations.replace(/\/\*\*.*?\*\//gs, "");
+    expect(code).toContain("export declare function open(");
+    expect(code.match(/\bany\b/g)).toBeNull();
+    expect(code).not.toContain("import");
+    const made = [...new Bun.Glob("dist/**").scanSync(installed)].sort();
+    expect(made).toEqual(["dist/index.d.ts", "dist/unsupported.cjs"]);
+  });
+
+  test("runs", async () => {
+    const library = (await api.systemInfo()).native!.library;
+    const env = { GGUFEMBED_LIBRARY: library, GGUFEMBED_CACHE: join(folder, "cache") };
+    const command = [process.execPath, join("program", "main.ts"), model];
+    expect(await run(command, env)).toEqual({
+      code: 0,
+      stdout: "64 64 8\nFILE_NOT_FOUND true\n",
+      stderr: "",
+    });
+    const cli = join(folder, "node_modules", ".bin", "ggufembed");
+    const { code, stdout } = await run([process.execPath, cli, "embed", "-m", model, "one"], env);
+    expect([code, JSON.parse(stdout).embedding.length]).toEqual([0, 64]);
+  });
+});
+
+const node = Bun.which("node");
+const nodeNote = node === null ? " (skipped: there is no node)" : "";
+
+describe.skipIf(node === null)(`under Node${nodeNote}`, () => {
+  const SAID = /ggufembed runs on Bun alone, and this is Node v\d+\..*bun:ffi.*Run .* with Bun/s;
+
+  test.each([
+    ["import", 'import { open, GgufEmbedError, version } from "ggufembed"; open;', "module"],
+    ["import of all", 'import * as api from "ggufembed"; api;', "module"],
+    ["import()", 'await import("ggufembed");', "module"],
+    ["require", 'require("ggufembed").open("x");', "commonjs"],
+  ])("%s says why not and what to do", async (_, source, type) => {
+    const command = [node ?? "", `--input-type=${type}`, "--eval", source];
+    const { code, stdout, stderr } = await run(command);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(SAID);
+    expect(stderr).toContain("GgufEmbedError");
+    expect(stderr).toContain("code: 'UNSUPPORTED'");
+  });
+
+  test("every name can be imported: else Node would complain of that", async () => {
+    const source = `import { ${Object.keys(api).join(", ")} } from "ggufembed";`;
+    const { stderr } = await run([node ?? "", "--input-type=module", "--eval", source]);
+    expect(stderr).toMatch(SAID);
+  });
+
+  test("so does the command line, without a stack", async () => {
+    const cli = join(folder, "node_modules", ".bin", "ggufembed");
+    const { code, stdout, stderr } = await run([node ?? "", cli, "embed", "one"]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(SAID);
+    expect(stderr.trimEnd().split("\n").length).toBe(1);
+  });
+});
