@@ -172,7 +172,10 @@ async function check(request: DownloadRequest, resumed: boolean): Promise<void> 
   if (found === sha256) return;
   await discardPart(path);
   if (resumed) throw new Transient("the parts do not make the whole that was expected");
-  throw failure(url, `its content has SHA-256 ${found} where ${sha256} was expected`);
+  throw failure(
+    url,
+    `its content has SHA-256 ${found} where ${sha256} was expected; try again later`,
+  );
 }
 
 /** Aborts its signal when nobody restarts it for so long. */

@@ -12,7 +12,7 @@ const GROWTH = 8;
 /**
  * Reads and checks the header of a GGUF file (versions 2 and 3, little-endian). The tensor data is
  * not read. Throws `FILE_NOT_FOUND` (missing, not a regular file, or not readable), `BAD_FILE`,
- * `UNSUPPORTED`, or `INVALID_ARGUMENT` for a URL that is not a file's.
+ * `UNSUPPORTED`, `OUT_OF_RESOURCES`, or `INVALID_ARGUMENT` for a URL that is not a file's.
  */
 export async function readGguf(path: string | URL): Promise<GgufFile> {
   const name = pathOf(path);
@@ -56,8 +56,17 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EPERM", "no permission to read it"],
 ]);
 
+/** What the system lacks, and the path is not to blame for. */
+const SHORTAGES: ReadonlyMap<string, string> = new Map([
+  ["EMFILE", "this process has too many open files. Close some, or raise the limit (ulimit -n)."],
+  ["ENFILE", "the system has too many open files. Close some, or raise its limit."],
+  ["ENOMEM", "the system has no memory left. Free some."],
+]);
+
 function unreadable(path: string, cause: unknown): never {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const shortage = SHORTAGES.get(code);
+  if (shortage !== undefined) throw fileError("OUT_OF_RESOURCES", path, shortage, { cause });
   const reason = REASONS.get(code) ?? `it cannot be read (${code})`;
   throw fileError("FILE_NOT_FOUND", path, `${reason}. Check the path.`, { cause });
 }

@@ -89,13 +89,21 @@ export function messageText(message: Uint8Array): string {
   return new TextDecoder().decode(message.subarray(0, end < 0 ? message.length : end));
 }
 
+/** What to do where the system refused something. */
+const SHORTAGES: ReadonlyMap<number, string> = new Map([
+  [Status.out_of_memory, "free memory, or use a smaller model"],
+  [Status.system, "close some files or threads, or raise the process's limits (ulimit -n, -u)"],
+]);
+
 /** For calls that fail only when the system refuses something or this code has a bug. */
 export function expectOk(status: number, what: string, message?: Uint8Array): void {
   if (status === Status.ok) return;
   const name = Object.entries(Status).find(([, value]) => value === status)?.[0] ?? status;
   const why = message === undefined ? "" : messageText(message);
+  const shortage = SHORTAGES.get(status);
   throw new GgufEmbedError(
-    status === Status.out_of_memory || status === Status.system ? "OUT_OF_RESOURCES" : "NATIVE",
-    `${what} failed in the native library: ${name}${why === "" ? "" : `, ${why}`}`,
+    shortage === undefined ? "NATIVE" : "OUT_OF_RESOURCES",
+    `${what} failed in the native library: ${name}${why === "" ? "" : `, ${why}`}; ` +
+      (shortage ?? "please report this"),
   );
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { bool } from "../src/gguf/values.ts";
-import { type Embedder, open } from "../src/index.ts";
-import { failure } from "./failure.ts";
-import { freshFolder } from "./fresh-folder.ts";
-import { makeTinyModel, type TinyOptions } from "./reference/tiny.ts";
+import { bool } from "../../src/gguf/values.ts";
+import { type Embedder, open } from "../../src/index.ts";
+import { failure } from "../failure.ts";
+import { freshFolder } from "../fresh-folder.ts";
+import { makeTinyModel, type TinyOptions } from "../reference/tiny.ts";
 
 const folder = freshFolder();
 const LONG = "word ".repeat(300);
