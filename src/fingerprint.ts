@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { sha256OfFile } from "./download/sha256.ts";
 import { GgufEmbedError } from "./errors.ts";
 
 /**
@@ -7,8 +7,6 @@ import { GgufEmbedError } from "./errors.ts";
  * before and after are told apart.
  */
 export const ARITHMETIC_VERSION = 1;
-
-const READ_BYTES = 2 ** 20;
 
 /** A model file as it was when it was opened, and its content's digest when somebody asks. */
 export class FileContent {
@@ -39,12 +37,9 @@ export class FileContent {
 
   async #read(): Promise<string> {
     await this.#check();
-    const hasher = new Bun.CryptoHasher("sha256");
-    for await (const bytes of createReadStream(this.#path, { highWaterMark: READ_BYTES })) {
-      hasher.update(bytes);
-    }
+    const digest = await sha256OfFile(this.#path);
     await this.#check();
-    return hasher.digest("hex");
+    return digest;
   }
 
   async #check(): Promise<void> {
