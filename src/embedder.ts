@@ -2,6 +2,7 @@ import type { ModelConfig } from "./arch/types.ts";
 import { GgufEmbedError } from "./errors.ts";
 import { ARITHMETIC_VERSION, type FileContent, nameOf } from "./fingerprint.ts";
 import type { NativeEngine } from "./native/engine.ts";
+import { abortable } from "./pipeline/abortable.ts";
 import { divideIntoBatches } from "./pipeline/batch.ts";
 import type { VectorCache } from "./pipeline/cache.ts";
 import { Call } from "./pipeline/call.ts";
@@ -10,7 +11,7 @@ import { fingerprintLayers } from "./pipeline/layers.ts";
 import { batchOf, vectorsOf } from "./pipeline/native-batch.ts";
 import { surround } from "./pipeline/prepare.ts";
 import { Reader, type ReadyText } from "./pipeline/reader.ts";
-import { resultsOf } from "./pipeline/results.ts";
+import { newRows } from "./pipeline/results.ts";
 import { type Settings, type SettingsOfModel, settingsFor } from "./pipeline/settings.ts";
 import { streamInGroups } from "./pipeline/stream.ts";
 import type { Prompts } from "./prompts.ts";
@@ -63,7 +64,7 @@ export class ModelEmbedder implements Embedder {
   readonly #reader: Reader;
   readonly #scheduler: Scheduler;
   readonly #running = new Set<Promise<unknown>>();
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<Call<Encoding>>();
   readonly #ended = { succeeded: 0, failed: 0, cancelled: 0 };
   #closing: Promise<void> | undefined;
 
@@ -100,11 +101,11 @@ export class ModelEmbedder implements Embedder {
     options.signal?.throwIfAborted();
     const settings = this.#settings(options);
     const { admission } = this.#parts;
+    const call = this.#newCall<E>(inputs.length, settings);
     admission.enter(inputs.length);
-    const call = this.#newCall(inputs.length, settings);
     const line = this.#scheduler.enter(settings, call);
     turns.run(this.#feed(call, line, inputs, settings), (error) => call.fail(error));
-    const results = await this.#finish<E>(call, line, settings, options.signal);
+    const results = await this.#finish(call, line, options.signal);
     return isOne(input) ? results[0]! : results;
   }
 
@@ -122,7 +123,7 @@ export class ModelEmbedder implements Embedder {
   ): EmbedResult<E> | EmbedResult<E>[] {
     const settings = this.#settings(options);
     const inputs = checkInputs(input);
-    const call = this.#newCall(inputs.length, settings);
+    const call = this.#newCall<E>(inputs.length, settings);
     const jobs: Job[] = [];
     for (const [tag, text] of inputs.entries()) {
       const ready = this.#reader.readNow(text, tag, settings);
@@ -133,9 +134,9 @@ export class ModelEmbedder implements Embedder {
       const output = this.#parts.engine.embedSync(batchOf(batch, settings, this.#tokenLevel));
       const vectors = vectorsOf(output, batch, settings, this.#tokenLevel);
       for (const [i, vector] of vectors.entries()) call.vector(batch[i]!.tag, vector);
+      this.#scheduler.count(batch);
     }
-    const results = resultsOf<E>(call, settings);
-    return isOne(input) ? results[0]! : results;
+    return isOne(input) ? call.results[0]! : call.results;
   }
 
   stream<E extends Encoding = "float32">(
@@ -219,7 +220,7 @@ export class ModelEmbedder implements Embedder {
 
   /** Makes a call's texts ready, in steps, and puts them into its line. */
   *#feed(
-    call: Call,
+    call: Call<Encoding>,
     line: Line,
     inputs: readonly TextInput[],
     settings: Settings,
@@ -250,35 +251,33 @@ export class ModelEmbedder implements Embedder {
     signal: AbortSignal | undefined,
   ): Promise<EmbedResult<E>[]> {
     const { admission } = this.#parts;
-    while (admission.isFull) await admission.room();
+    while (admission.isFull) {
+      await abortable(admission.room(), signal);
+      this.#checkOpen();
+    }
     signal?.throwIfAborted();
     this.#checkOpen();
+    const call = this.#newCall<E>(group.length, settings);
     admission.enter(group.length);
-    const call = this.#newCall(group.length, settings);
     const line = this.#scheduler.enter(settings, call);
     for (const text of group) call.add(text);
     const jobs = group.flatMap(({ ids, vector }, tag) => (vector ? [] : [{ ids, tag }]));
     this.#scheduler.push(line, jobs);
-    return await this.#finish<E>(call, line, settings, signal);
+    return await this.#finish(call, line, signal);
   }
 
-  #newCall(texts: number, { dimensions }: Settings): Call {
+  #newCall<E extends Encoding>(texts: number, settings: Settings): Call<E> {
     const { cache } = this.#parts;
-    return new Call({
-      texts,
-      dimensions,
-      tokenLevel: this.#tokenLevel,
-      arrived({ key, tokens, truncated }, vector) {
-        if (key !== undefined) cache?.put(key, { vector, tokens, truncated });
-      },
+    const rows = newRows<E>(texts, settings, this.#tokenLevel);
+    return new Call(texts, rows, ({ key, tokens, truncated }, vector) => {
+      if (key !== undefined) cache?.put(key, { vector, tokens, truncated });
     });
   }
 
   /** Waits for a call's vectors, or for what ends it early. */
   async #finish<E extends Encoding>(
-    call: Call,
+    call: Call<E>,
     line: Line,
-    settings: Settings,
     signal: AbortSignal | undefined,
   ): Promise<EmbedResult<E>[]> {
     const { admission } = this.#parts;
@@ -288,14 +287,14 @@ export class ModelEmbedder implements Embedder {
     try {
       await this.#track(call.finished);
       this.#ended.succeeded += 1;
-      return resultsOf<E>(call, settings);
+      return call.results;
     } catch (error) {
       this.#ended[signal?.aborted ? "cancelled" : "failed"] += 1;
       throw error;
     } finally {
       this.#calls.delete(call);
       this.#scheduler.leave(line);
-      admission.leave(call.texts);
+      admission.leave(call.results.length);
       signal?.removeEventListener("abort", onAbort);
     }
   }

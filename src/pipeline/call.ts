@@ -1,62 +1,41 @@
 import { GgufEmbedError } from "../errors.ts";
 import type { Receiver } from "../scheduler/fair-queue.ts";
+import type { EmbedResult } from "../types.ts";
+import type { Encoding } from "../vectors/types.ts";
 import type { ReadyText } from "./reader.ts";
+import type { Rows } from "./results.ts";
 
-/** One text's part of the result. */
-export interface Vector {
-  /** A view of the call's buffer: `[dimensions]`, or `[tokens][dimensions]`. */
-  readonly vector: Float32Array;
-  readonly tokens: number;
-  readonly truncated: number;
-}
-
-export interface CallSettings {
-  readonly texts: number;
-  readonly dimensions: number;
-  /** A vector for every token rather than for every text. */
-  readonly tokenLevel: boolean;
-  /** Told of each vector as it comes. */
-  readonly arrived: (text: ReadyText, vector: Float32Array) => void;
-}
+/** Told of each vector as it comes from the engine. */
+export type Arrived = (text: ReadyText, vector: Float32Array) => void;
 
 /**
  * Puts together what one call asked for: vectors come in any order, from batches that other calls
  * share, and end in one buffer in the caller's order.
  */
-export class Call implements Receiver {
+export class Call<E extends Encoding> implements Receiver {
   /** Resolves when every text has its vector; rejects with the first failure. */
   readonly finished: Promise<void>;
-  readonly #settings: CallSettings;
+  /** In the caller's order; whole once the call is finished. */
+  readonly results: EmbedResult<E>[];
   readonly #outcome = Promise.withResolvers<void>();
   readonly #texts: ReadyText[] = [];
-  readonly #vectors: Vector[];
-  /** `[texts][dimensions]`; empty with a vector for every token: each text has its own array. */
-  readonly rows: Float32Array;
+  readonly #rows: Rows<E>;
+  readonly #arrived: Arrived;
   #missing: number;
   #isOver = false;
 
-  constructor(settings: CallSettings) {
-    this.#settings = settings;
-    this.#missing = settings.texts;
-    this.#vectors = new Array(settings.texts);
-    const rows = settings.tokenLevel ? 0 : settings.texts;
-    this.rows = new Float32Array(rows * settings.dimensions);
+  constructor(texts: number, rows: Rows<E>, arrived: Arrived) {
+    this.results = new Array(texts);
+    this.#rows = rows;
+    this.#arrived = arrived;
+    this.#missing = texts;
     this.finished = this.#outcome.promise;
-    if (settings.texts === 0) this.#finish();
+    if (texts === 0) this.#finish();
   }
 
   /** Whether nothing that comes now makes a difference. */
   get isOver(): boolean {
     return this.#isOver;
-  }
-
-  /** In the caller's order; whole once the call is finished. */
-  get vectors(): readonly Vector[] {
-    return this.#vectors;
-  }
-
-  get texts(): number {
-    return this.#settings.texts;
   }
 
   /** The next text in order; its tag is its position. */
@@ -68,7 +47,7 @@ export class Call implements Receiver {
   vector(tag: number, vector: Float32Array): void {
     if (this.#isOver) return;
     const text = this.#texts[tag]!;
-    this.#settings.arrived(text, vector);
+    this.#arrived(text, vector);
     this.#put(tag, vector);
   }
 
@@ -84,17 +63,9 @@ export class Call implements Receiver {
 
   #put(tag: number, vector: Float32Array): void {
     const { tokens, truncated } = this.#texts[tag]!;
-    this.#vectors[tag] = { vector: this.#keep(tag, vector), tokens, truncated };
+    this.results[tag] = { ...this.#rows.put(tag, vector), tokens, truncated };
     this.#missing -= 1;
     if (this.#missing === 0) this.#finish();
-  }
-
-  #keep(tag: number, vector: Float32Array): Float32Array {
-    if (this.#settings.tokenLevel) return vector.slice();
-    const { dimensions } = this.#settings;
-    const row = this.rows.subarray(tag * dimensions, (tag + 1) * dimensions);
-    row.set(vector);
-    return row;
   }
 
   #finish(): void {

@@ -1,3 +1,5 @@
+import { abortable } from "./abortable.ts";
+
 /** Most texts that are read ahead. */
 const GROUP_TEXTS_MAX = 1024;
 /** Milliseconds to wait for a slow source before what is there goes out. */
@@ -72,19 +74,22 @@ async function* readGroups<I, T extends { readonly ids: Int32Array }>(
   let group: T[] = [];
   let tokens = 0;
   let position = 0;
-  let pending: Promise<IteratorResult<I>> | undefined;
+  /** The next text, on its way from the source and through the tokenizer. */
+  let pending: Promise<{ readonly text: T | undefined }> | undefined;
+  const nextText = async () => {
+    const next = await source.next();
+    return next.done ? undefined : await prepare(next.value, position++);
+  };
   try {
     while (true) {
-      signal.throwIfAborted();
-      pending ??= Promise.resolve(source.next());
+      pending ??= nextText().then((text) => ({ text }));
       const patience = group.length === 0 ? Number.POSITIVE_INFINITY : PATIENCE_MS;
-      const next = await within(pending, patience, signal);
+      const next = await abortable(within(pending, patience), signal);
       if (next !== undefined) {
         pending = undefined;
-        if (next.done) break;
-        const text = await prepare(next.value, position++);
-        group.push(text);
-        tokens += text.ids.length;
+        if (next.text === undefined) break;
+        group.push(next.text);
+        tokens += next.text.ids.length;
         if (tokens < tokenBudget && group.length < GROUP_TEXTS_MAX) continue;
       }
       yield { texts: group };
@@ -108,24 +113,15 @@ function iterate<I>(inputs: Iterable<I> | AsyncIterable<I>): Iterator<I> | Async
     : inputs[Symbol.iterator]();
 }
 
-/**
- * What `promise` gives, or undefined when that takes longer. Rejects with the signal's reason when
- * aborted first.
- */
-async function within<T>(
-  promise: Promise<T>,
-  ms: number,
-  signal: AbortSignal,
-): Promise<T | undefined> {
+/** What `promise` gives, or undefined when that takes longer. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  if (ms === Number.POSITIVE_INFINITY) return await promise;
   const first = Promise.withResolvers<T | undefined>();
   promise.then(first.resolve, first.reject);
-  const onAbort = () => first.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(first.resolve, ms);
+  const timer = setTimeout(first.resolve, ms);
   try {
     return await first.promise;
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
   }
 }

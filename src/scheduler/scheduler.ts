@@ -112,6 +112,13 @@ export class Scheduler {
     }
   }
 
+  /** Adds a batch to what was done. */
+  count(texts: readonly { readonly ids: Int32Array }[]): void {
+    this.totals.batches += 1;
+    this.totals.texts += texts.length;
+    for (const { ids } of texts) this.totals.tokens += ids.length;
+  }
+
   #wake(): void {
     if (this.#isWoken) return;
     this.#isWoken = true;
@@ -156,9 +163,7 @@ export class Scheduler {
     if (next !== undefined) this.#begin(next.tokens);
     if ("output" in outcome) {
       this.#pace.observe(tokens, ranMs);
-      this.totals.batches += 1;
-      this.totals.texts += jobs.length;
-      this.totals.tokens += tokens;
+      this.count(jobs);
       // The engine first: the threads wait for nothing else.
       this.#fill();
       this.#deliver(jobs, outcome.output);

@@ -18,12 +18,15 @@ async function idle(embedder: Embedder): Promise<void> {
 describe("calls at the same time", () => {
   test("share batches, and each gets its own vectors in its own order", async () => {
     await using embedder = await open(model.path);
-    const alone = bits(await Promise.all(TEXTS.map((text) => embedder.embedSync(text))));
+    const alone = bits(TEXTS.map((text) => embedder.embedSync(text)));
+    const { done: before } = embedder.stats();
+    expect([before.batches, before.texts]).toEqual([TEXTS.length, TEXTS.length]);
     const calls = TEXTS.map((text) => embedder.embed(text));
     expect(bits(await Promise.all(calls))).toEqual(alone);
     const { done, calls: ended } = embedder.stats();
-    expect(done.texts).toBe(TEXTS.length);
-    expect(done.batches).toBeLessThan(TEXTS.length / 10);
+    expect(done.texts - before.texts).toBe(TEXTS.length);
+    expect(done.tokens).toBe(2 * before.tokens);
+    expect(done.batches - before.batches).toBeLessThan(TEXTS.length / 10);
     expect(ended).toEqual({ succeeded: TEXTS.length, failed: 0, cancelled: 0 });
   });
 
@@ -126,6 +129,23 @@ describe("the queue", () => {
     expect(error.message).toContain("300 texts wait already, and the limit is 100");
     expect((await first).length).toBe(300);
     expect((await embedder.embed("one")).embedding.length).toBe(64);
+  });
+
+  test("a stream that waits for room can be cancelled", async () => {
+    await using embedder = await open(model.path, { queueLimit: 10 });
+    const busy = embedder.embed(new Array(3000).fill("word ".repeat(20)));
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const { signal } = controller;
+    let isBusy = true;
+    const streamed = Array.fromAsync(embedder.stream(TEXTS, { signal })).catch((error) => {
+      expect(isBusy).toBe(true);
+      return error;
+    });
+    setTimeout(() => controller.abort(reason), 20);
+    expect(await streamed).toBe(reason);
+    await busy;
+    isBusy = false;
   });
 
   test("has a stream wait for room", async () => {
