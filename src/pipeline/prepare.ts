@@ -41,8 +41,9 @@ export function* prepareInSteps(
 ): Generator<undefined, PreparedText, undefined> {
   if (typeof input !== "string") return prepareTokens(limits, preparation, input, index);
   const text = preparation.prompt + input;
-  if (text.length > SHORT_LENGTH_MAX) yield;
-  const content = limits.tokenizer.encode(text);
+  const { tokenizer } = limits;
+  const content =
+    text.length > SHORT_LENGTH_MAX ? yield* tokenizer.encodeInSteps(text) : tokenizer.encode(text);
   return fit(limits, preparation, content, index);
 }
 

@@ -131,3 +131,41 @@ describe("prompts", () => {
     );
   });
 });
+
+describe("a text of megabytes", () => {
+  test("leaves the event loop its turns while it is tokenized, and gives what it gave", async () => {
+    await using embedder = await open(model.path);
+    const long = "word ".repeat(1_000_000);
+    const expected = embedder.embedSync(long, { truncate: "end" });
+    let turns = 0;
+    let done = false;
+    const count = () => {
+      turns += 1;
+      if (!done) setImmediate(count);
+    };
+    count();
+    // Others are answered meanwhile.
+    const order: string[] = [];
+    const large = embedder.embed(long, { truncate: "end" }).then((result) => {
+      order.push("large");
+      return result;
+    });
+    await embedder.embed("small").then(() => order.push("small"));
+    const result = await large;
+    done = true;
+    expect(order).toEqual(["small", "large"]);
+    expect(turns).toBeGreaterThan(20);
+    expect([result.tokens, result.truncated]).toEqual([expected.tokens, expected.truncated]);
+    expect(bitsOf([result.embedding])).toEqual(bitsOf([expected.embedding]));
+  });
+
+  test("can be cancelled while it is tokenized", async () => {
+    await using embedder = await open(model.path);
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const call = embedder.embed("word ".repeat(1_000_000), { signal: controller.signal });
+    setImmediate(() => controller.abort(reason));
+    expect(await call.catch((error) => error)).toBe(reason);
+    expect(embedder.stats().queue.texts).toBe(0);
+  });
+});
