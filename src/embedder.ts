@@ -1,4 +1,5 @@
 import type { ModelConfig } from "./arch/types.ts";
+import { type Chunk, chunkText } from "./chunk/index.ts";
 import { GgufEmbedError } from "./errors.ts";
 import { ARITHMETIC_VERSION, type FileContent, nameOf } from "./fingerprint.ts";
 import type { NativeEngine } from "./native/engine.ts";
@@ -23,6 +24,7 @@ import type { EmbedderStats } from "./stats.ts";
 import type { Tokenizer } from "./tokenizer/types.ts";
 import type {
   CloseOptions,
+  DocumentOptions,
   Embedder,
   EmbedOptions,
   EmbedResult,
@@ -162,6 +164,14 @@ export class ModelEmbedder implements Embedder {
   detokenize(ids: ArrayLike<number>): string {
     this.#checkOpen();
     return this.#parts.tokenizer.decode(ids);
+  }
+
+  chunk(document: string, options: DocumentOptions = {}): AsyncIterableIterator<Chunk> {
+    this.#checkOpen();
+    const { config, tokenizer, prompts } = this.#parts;
+    const prompt = prompts.prefix(options);
+    const chunkOptions = { ...options, prompt };
+    return chunkText(tokenizer, config.contextLength, checkText(document, 0), chunkOptions);
   }
 
   async fingerprint(options: FingerprintOptions = {}): Promise<string> {

@@ -5,6 +5,7 @@
  */
 export type { Pooling, Precision } from "./arch/plan.ts";
 export type { ModelConfig } from "./arch/types.ts";
+export type { Chunk, ChunkOptions } from "./chunk/types.ts";
 export type { DownloadProgress } from "./download/download.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, GgufEmbedError } from "./errors.ts";
 export { GGML_TYPES, type GgmlTypeName } from "./gguf/types.ts";
@@ -35,6 +36,7 @@ export { type SystemInfo, systemInfo, version } from "./system.ts";
 export type { Tokenizer } from "./tokenizer/types.ts";
 export type {
   CloseOptions,
+  DocumentOptions,
   Embedder,
   EmbedOptions,
   EmbedResult,

@@ -1,5 +1,6 @@
 import type { Pooling, Precision } from "./arch/plan.ts";
 import type { ModelConfig } from "./arch/types.ts";
+import type { Chunk, ChunkOptions } from "./chunk/types.ts";
 import type { PullOptions } from "./hub/pull.ts";
 import type { EmbedderStats } from "./stats.ts";
 import type { Encoding } from "./vectors/types.ts";
@@ -102,6 +103,9 @@ export interface StreamResult<E extends Encoding = "float32"> extends EmbedResul
   readonly index: number;
 }
 
+/** How to cut a document for this model. */
+export interface DocumentOptions extends ChunkOptions, Pick<EmbedOptions, "task" | "title"> {}
+
 /** What changes the vectors of a text, beside the text itself. */
 export type FingerprintOptions = Pick<
   EmbedOptions<Encoding>,
@@ -187,6 +191,15 @@ export interface Embedder extends AsyncDisposable {
    * `INVALID_ARGUMENT` for an id outside the vocabulary, `CLOSED`.
    */
   detokenize(ids: ArrayLike<number>): string;
+  /**
+   * Cuts a document into chunks of at most `maxTokens`, at the best boundaries of the text that
+   * there are: headings, paragraphs, lines, sentences, words. Each `text` is
+   * `document.slice(start, end)`, and `tokens` is what the model will count for it with the same
+   * `task`, `title` or `prompt`.
+   *
+   * Throws `INVALID_ARGUMENT` or `CLOSED`; rejects with the signal's reason.
+   */
+  chunk(document: string, options?: DocumentOptions): AsyncIterableIterator<Chunk>;
   /**
    * Names the kind of vector that these options give: equal for vectors that may be compared, on
    * any machine. Store it beside them. It covers the content of the model file, precision, pooling,

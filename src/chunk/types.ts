@@ -4,17 +4,17 @@ export interface ChunkOptions {
    * Most tokens of a chunk as the model will see it, special tokens and prompt included. Default:
    * the model's context.
    */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /**
    * About how many tokens at most a chunk repeats of the one before, from the beginning of a
    * sentence or a word on; less than half of what a chunk has room for. Default 0: chunks end where
    * the text itself does, and what is repeated is embedded, stored and found twice.
    */
-  readonly overlap?: number;
+  readonly overlap?: number | undefined;
   /** What the model will get before each chunk. Default: nothing. */
-  readonly prompt?: string;
+  readonly prompt?: string | undefined;
   /** Ends the work with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A part of a document. */

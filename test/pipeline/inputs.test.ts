@@ -169,3 +169,41 @@ describe("a text of megabytes", () => {
     expect(embedder.stats().queue.texts).toBe(0);
   });
 });
+
+describe("a document", () => {
+  const document = Array.from({ length: 40 }, (_, i) => `Sentence number ${i} of it.`).join(" ");
+
+  test("comes in chunks that the model takes whole, as it counts them", async () => {
+    await using embedder = await open(model.path);
+    const chunks = await Array.fromAsync(embedder.chunk(document));
+    expect(chunks.length).toBeGreaterThan(1);
+    const results = await embedder.embed(chunks.map(({ text }) => text));
+    for (const [i, { text, start, end, tokens }] of chunks.entries()) {
+      expect(text).toBe(document.slice(start, end));
+      expect(tokens).toBe(results[i]!.tokens);
+    }
+  });
+
+  test("leaves room for a task's prompt and a title", async () => {
+    await using embedder = await open(model.path);
+    for (const prompt of [{ task: "document", title: "Mars" }, { prompt: "ask: " }]) {
+      const chunks = await Array.fromAsync(embedder.chunk(document, { ...prompt, maxTokens: 60 }));
+      const results = await embedder.embed(
+        chunks.map(({ text }) => text),
+        prompt,
+      );
+      expect(results.map(({ tokens }) => tokens)).toEqual(chunks.map(({ tokens }) => tokens));
+      expect(Math.max(...results.map(({ tokens }) => tokens))).toBeLessThanOrEqual(60);
+    }
+  });
+
+  test("of a closed model, of no text or for an unknown task is refused", async () => {
+    const embedder = await open(model.path);
+    const unknown = await failure(() => embedder.chunk(document, { task: "nothing" }));
+    expect(unknown.code).toBe("INVALID_ARGUMENT");
+    const noText = await failure(() => embedder.chunk(3 as unknown as string));
+    expect(noText.code).toBe("INVALID_ARGUMENT");
+    await embedder.close();
+    expect((await failure(() => embedder.chunk(document))).code).toBe("CLOSED");
+  });
+});
