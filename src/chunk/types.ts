@@ -21,8 +21,9 @@ export interface ChunkOptions {
 export interface Chunk {
   /** `document.slice(start, end)`, without white space at its ends. */
   readonly text: string;
-  /** Offsets in the document, in UTF-16 units. */
+  /** Where it begins in the document, in UTF-16 units. */
   readonly start: number;
+  /** Where it ends. */
   readonly end: number;
   /** Tokens as the model will see them, special tokens and prompt included. */
   readonly tokens: number;

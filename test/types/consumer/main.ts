@@ -59,6 +59,9 @@ async function embed(model: Embedder): Promise<void> {
   // Options may be undefined, under exactOptionalPropertyTypes too.
   const options: EmbedOptions = { signal: undefined, task: undefined, dimensions: undefined };
   await model.embed("one", options);
+  for await (const chunk of model.chunk("a document", { task: "document", overlap: 2 })) {
+    expectType<number>()(chunk.start);
+  }
   expectType<string>()(await model.fingerprint({ encoding: "int8" }));
   expectType<number>()(model.stats().queue.waiting.tokens);
   console.log(one.embedding.length, int8.embedding.length, binary[0]?.embedding.length);
