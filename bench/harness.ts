@@ -27,6 +27,7 @@ export interface Outcome extends Work {
   readonly min: number;
   readonly p50: number;
   readonly p99: number;
+  readonly max: number;
   /** Of `amount`, by the middle. */
   readonly perSecond: number | undefined;
 }
@@ -57,6 +58,7 @@ export async function* runBench(
       min: quantile(samples, 0),
       p50,
       p99: quantile(samples, 0.99),
+      max: quantile(samples, 1),
       perSecond: work.amount && (work.amount.count / p50) * 1e9,
     };
   }
@@ -76,11 +78,11 @@ export function digest(arrays: readonly (Float32Array | Int32Array)[]): string {
 }
 
 export const HEAD =
-  "".padEnd(58) + ["p50", "p99", "min", "rate"].map((title) => title.padStart(12)).join("");
+  "".padEnd(58) + ["p50", "p99", "min", "max", "rate"].map((title) => title.padStart(12)).join("");
 
 export function formatOutcome(outcome: Outcome): string {
-  const { name, p50, p99, min, perSecond, amount, result = "" } = outcome;
-  const times = [p50, p99, min].map((time) => formatTime(time).padStart(12)).join("");
+  const { name, p50, p99, min, max, perSecond, amount, result = "" } = outcome;
+  const times = [p50, p99, min, max].map((time) => formatTime(time).padStart(12)).join("");
   const rate = perSecond === undefined ? "" : formatRate(perSecond, amount!.unit);
   return `${name.padEnd(58)}${times}${rate.padStart(16)}  ${result}`.trimEnd();
 }

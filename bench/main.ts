@@ -9,6 +9,7 @@ import { UsageError } from "../src/cli/errors.ts";
 import { parseOptions, wantsHelp } from "../src/cli/options.ts";
 import { systemInfo } from "../src/index.ts";
 import { batch } from "./batch.ts";
+import { eventLoop } from "./event-loop.ts";
 import { type Bench, formatOutcome, HEAD, type Outcome, runBench } from "./harness.ts";
 import { kernels } from "./kernels.ts";
 import { length } from "./length.ts";
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   length,
   threads,
   search,
+  "event-loop": eventLoop,
 };
 
 const USAGE = `usage: bun run bench [${Object.keys(BENCHES).join("] [")}] [options]

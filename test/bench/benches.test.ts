@@ -5,7 +5,16 @@ import { ROOT } from "../../scripts/paths.ts";
 import { ensureSynth } from "../../scripts/synth.ts";
 import { systemInfo } from "../../src/index.ts";
 
-const BENCHES = ["kernels", "tokenizer", "single", "batch", "length", "threads", "search"];
+const BENCHES = [
+  "kernels",
+  "tokenizer",
+  "single",
+  "batch",
+  "length",
+  "threads",
+  "search",
+  "event-loop",
+];
 
 // Not in a test: those have little time.
 await ensureBuilt(undefined, YARDSTICK);
@@ -50,7 +59,7 @@ test("one bench alone, for a person", async () => {
   expect(code).toBe(0);
   expect(stdout).toContain((await systemInfo()).cpu);
   expect(stdout).toContain("seed 3\n");
-  expect(stdout).toMatch(/\nbatch +p50 +p99 +min +rate\n/);
+  expect(stdout).toMatch(/\nbatch +p50 +p99 +min +max +rate\n/);
   expect(stdout).toMatch(/\nEmbeddingGemma: 8 texts, \d+ tokens .* tokens\/s +[0-9a-f]{16}\n/);
   expect(stdout).not.toMatch(/^(kernels|single)/m);
 });
