@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 7;
+pub const version: u32 = 8;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -174,6 +174,8 @@ pub const EmbedSpec = extern struct {
     /// 1: nanoseconds follow the vectors, `[threads][operations][2]`: what each thread spent on
     /// each operation, and then waiting for the others.
     profile: u32,
+    /// 1: the caller waits for the job, and its channel need not tell of it.
+    awaited: u32,
 };
 
 /// What `take` tells of a finished job.
@@ -233,7 +235,7 @@ comptime {
     assert(@sizeOf(Operation) == 80);
     assert(@offsetOf(Operation, "number") == 56);
     assert(@sizeOf(LoadSpec) == 80);
-    assert(@sizeOf(EmbedSpec) == 32);
+    assert(@sizeOf(EmbedSpec) == 36);
     assert(@sizeOf(Result) == 40);
     assert(@offsetOf(Result, "engine") == 8);
     assert(@sizeOf(Stats) == 32);

@@ -49,7 +49,7 @@ export fn ggufembed_channel_drain(
     return code(.ok);
 }
 
-/// `channel` 0: none, for callers that wait.
+/// `channel` 0: none, for a caller that waits and cannot end before the job does.
 export fn ggufembed_load(
     channel: u64,
     spec: ?[*]const u8,
@@ -217,6 +217,7 @@ test "an empty array may be null, another may not" {
         .token_level = 0,
         .probe = abi.none,
         .profile = 0,
+        .awaited = 0,
     };
     const stale = code(.stale_handle);
     const invalid = code(.invalid_argument);

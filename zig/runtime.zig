@@ -22,7 +22,10 @@ pub const Error = error{ StaleHandle, InvalidArgument, OutOfMemory, System };
 
 const Job = struct {
     ticket: Handle = 0,
+    /// Its caller's; the job goes when that closes.
     channel: ?Handle,
+    /// The caller waits for it: the channel need not tell.
+    awaited: bool = false,
     work: union(enum) {
         load: []u8,
         embed: Embed,
@@ -108,8 +111,8 @@ pub fn openChannel() Error!Opened {
     return .{ .channel = handle, .fd = ends.theirs };
 }
 
-/// A Worker that is terminated tells nobody: what it left goes when the next one comes, so that it
-/// never adds up.
+/// A Worker that is terminated tells nobody: what it left goes when the next one comes, or the next
+/// model, so that it never adds up.
 fn closeAbandoned() void {
     for (0..channels.slots.items.len) |i| {
         const handle = channels.at(i) orelse continue;
@@ -194,10 +197,15 @@ pub fn stats(handle: Handle) Error!abi.Stats {
 pub fn submitLoad(channel: ?Handle, spec: []const u8) Error!Handle {
     const bytes = try gpa.dupe(u8, spec);
     errdefer gpa.free(bytes);
+    lock();
+    defer unlock();
+    closeAbandoned();
     return submit(channel, .{ .load = bytes });
 }
 
 pub fn submitUnload(channel: ?Handle, engine: Handle) Error!Handle {
+    lock();
+    defer unlock();
     return submit(channel, .{ .unload = engine });
 }
 
@@ -226,6 +234,8 @@ pub fn submitEmbed(
     batches.layOut(texts, lengths);
     const output = try gpa.alloc(f32, vectors + profile);
     errdefer gpa.free(output);
+    lock();
+    defer unlock();
     return submit(channel, .{ .embed = .{
         .engine = engine_handle,
         .ids = own_ids,
@@ -309,21 +319,23 @@ fn invalid(message: *Message, comptime format: []const u8, args: anytype) error{
     return error.InvalidArgument;
 }
 
+/// Under the mutex.
 fn submit(channel: ?Handle, work: @FieldType(Job, "work")) Error!Handle {
-    lock();
-    defer unlock();
     if (dispatcher == null) {
         dispatcher = std.Thread.spawn(.{}, dispatch, .{}) catch return error.System;
     }
-    if (channel) |handle| {
-        const target = channels.get(handle) orelse return error.StaleHandle;
-        try target.reserve(gpa);
-    }
+    const awaited = work == .embed and work.embed.spec.awaited != 0;
+    const owner = if (channel) |handle|
+        channels.get(handle) orelse return error.StaleHandle
+    else
+        null;
+    const told = if (awaited) null else owner;
+    if (told) |target| try target.reserve(gpa);
     const job = try gpa.create(Job);
     errdefer gpa.destroy(job);
-    job.* = .{ .channel = channel, .work = work };
+    job.* = .{ .channel = channel, .awaited = awaited, .work = work };
     job.ticket = try jobs.add(gpa, job);
-    if (channel) |handle| channels.get(handle).?.unfinished += 1;
+    if (told) |target| target.unfinished += 1;
     enqueue(job);
     return job.ticket;
 }
@@ -342,7 +354,7 @@ pub fn cancel(ticket: Handle) Error!void {
     job.cancel.store(true, .monotonic);
 }
 
-/// Blocks until a job is done. Only for jobs without a channel.
+/// Blocks until a job is done.
 pub fn wait(ticket: Handle) Error!void {
     lock();
     defer unlock();
@@ -497,6 +509,6 @@ fn runEmbed(job: *Job, embed: Job.Embed, engine: ?*Engine) void {
 fn finish(job: *Job) void {
     job.done = true;
     if (job.orphaned) return bury(job);
-    if (job.channel) |handle| channels.get(handle).?.push(job.ticket);
+    if (!job.awaited) if (job.channel) |handle| channels.get(handle).?.push(job.ticket);
     finished.broadcast(io());
 }

@@ -24,6 +24,7 @@ test {
     _ = @import("testing/scores_test.zig");
     _ = @import("testing/sections_test.zig");
     _ = @import("testing/sharing_test.zig");
+    _ = @import("testing/stress_test.zig");
     _ = @import("testing/tiles_test.zig");
     _ = @import("testing/variants_test.zig");
     _ = @import("testing/weights_test.zig");

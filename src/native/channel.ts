@@ -32,7 +32,12 @@ export class Channel {
       fd: fd[0],
       socket: { data: () => channel.#drain() },
     } as unknown as Parameters<typeof Bun.connect>[0];
-    channel.#socket = (await Bun.connect(options)) as Socket;
+    try {
+      channel.#socket = (await Bun.connect(options)) as Socket;
+    } catch (error) {
+      library.symbols.ggufembed_channel_close(channel.id);
+      throw error;
+    }
     channel.#socket.unref();
     return channel;
   }

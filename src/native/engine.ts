@@ -53,9 +53,24 @@ export interface Connection {
 
 export async function connect(): Promise<Connection> {
   const library = await loadLibrary();
-  opening ??= Channel.open(library);
+  opening ??= Channel.open(library).catch((error) => {
+    opening = undefined;
+    throw error;
+  });
   return { library, channel: await opening };
 }
+
+/** A model that the native side keeps until it is told otherwise. */
+interface Loaded extends Connection {
+  readonly handle: number;
+  readonly path: string;
+}
+
+/** Engines that were dropped, and nobody unloaded. */
+const dropped = new FinalizationRegistry<Loaded>((loaded) => {
+  // Nobody is there to be told.
+  submitUnload(loaded).catch(() => {});
+});
 
 /** A model in the native engine. The only thing that leaves here is numbers in our own arrays. */
 export class NativeEngine {
@@ -81,6 +96,7 @@ export class NativeEngine {
     this.#parts = partsOf(plan);
     this.#threads = settings.threads;
     this.#operationCount = plan.operations.length;
+    dropped.register(this, { library, channel, handle, path: settings.path }, this);
   }
 
   /**
@@ -109,7 +125,7 @@ export class NativeEngine {
   async embed(batch: NativeBatch, signal?: AbortSignal): Promise<Float32Array> {
     signal?.throwIfAborted();
     const listener = profileListener();
-    const job = this.#submit(this.#channel.id, batch, listener);
+    const job = this.#submit(batch, listener);
     const result = await job.settle(this.#channel, this.#capacity(batch, listener), signal);
     return this.#vectors(batch, result, listener);
   }
@@ -117,7 +133,7 @@ export class NativeEngine {
   /** The same, blocking this thread. */
   embedSync(batch: NativeBatch): Float32Array {
     const listener = profileListener();
-    const job = this.#submit(0, batch, listener);
+    const job = this.#submit(batch, listener, true);
     return this.#vectors(batch, job.wait(this.#capacity(batch, listener)), listener);
   }
 
@@ -136,7 +152,13 @@ export class NativeEngine {
 
   /** Frees the model after the jobs that were submitted before. */
   async unload(): Promise<void> {
-    await submitUnload(this.#library, this.#channel, this.#handle, this.#path);
+    dropped.unregister(this);
+    await submitUnload({
+      library: this.#library,
+      channel: this.#channel,
+      handle: this.#handle,
+      path: this.#path,
+    });
   }
 
   /** Floats that a job may give: the vectors and, for a listener, the profile behind them. */
@@ -156,7 +178,7 @@ export class NativeEngine {
     return output.subarray(0, length);
   }
 
-  #submit(channel: number, batch: NativeBatch, listener: ProfileListener | undefined): Job {
+  #submit(batch: NativeBatch, listener: ProfileListener | undefined, awaited = false): Job {
     const spec = new DataView(new ArrayBuffer(abi.EmbedSpec.$size));
     writeStruct(spec, 0, abi.EmbedSpec, {
       size: abi.EmbedSpec.$size,
@@ -167,11 +189,12 @@ export class NativeEngine {
       token_level: Number(batch.tokenLevel),
       probe: batch.probe ?? abi.NONE,
       profile: Number(listener !== undefined),
+      awaited: Number(awaited),
     });
     const ticket = new BigUint64Array(new ArrayBuffer(8));
     const message = newMessage();
     const status = this.#library.symbols.ggufembed_embed(
-      channel,
+      this.#channel.id,
       this.#handle,
       bytesOf(spec),
       batch.ids,
@@ -188,12 +211,7 @@ export class NativeEngine {
   }
 }
 
-async function submitUnload(
-  library: Library,
-  channel: Channel,
-  handle: number,
-  path: string,
-): Promise<void> {
+async function submitUnload({ library, channel, handle, path }: Loaded): Promise<void> {
   const ticket = new BigUint64Array(new ArrayBuffer(8));
   const status = library.symbols.ggufembed_unload(channel.id, handle, ticket);
   expectOk(status, "unloading a model");
@@ -261,7 +279,8 @@ class Job {
   async #discard(channel: Channel, length: number): Promise<void> {
     try {
       const { handle } = this.#take(length);
-      if (handle !== 0) await submitUnload(this.#library, channel, handle, this.#path);
+      const [library, path] = [this.#library, this.#path];
+      if (handle !== 0) await submitUnload({ library, channel, handle, path });
     } catch {
       // It was cancelled: whatever it has to say comes too late.
     }

@@ -1,32 +1,16 @@
 import { expect, test } from "bun:test";
-import {
-  copyFileSync,
-  existsSync,
-  readdirSync,
-  readlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "../../src/index.ts";
 import { failure } from "../failure.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
+import { openFiles, runScriptIn } from "./run-script.ts";
 import { tinyModel } from "./tiny-model.ts";
 
 const model = tinyModel();
 const INDEX = join(import.meta.dir, "../../src/index.ts");
-
-async function runScript(source: string, env: Record<string, string> = {}) {
-  const path = join(model.folder, `script-${Bun.hash(source)}.ts`);
-  writeFileSync(path, source);
-  const child = Bun.spawn([process.execPath, path], {
-    env: { ...process.env, ...env },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  return { exitCode: await child.exited, stdout, stderr };
-}
+const runScript = (source: string, env?: Record<string, string>) =>
+  runScriptIn(model.folder, source, env);
 
 test("a process with an open model exits by itself", async () => {
   const { exitCode, stdout, stderr } = await runScript(`
@@ -137,13 +121,6 @@ test("a model that was refused for its tokenizer has let go of its file", async 
     await Bun.sleep(0);
   }
 });
-
-function openFiles(): string[] {
-  return readdirSync("/proc/self/fd").map((fd) => {
-    const link = `/proc/self/fd/${fd}`;
-    return existsSync(link) ? readlinkSync(link) : "";
-  });
-}
 
 test("a file cut short before it is opened names what is missing", async () => {
   const path = join(model.folder, "short.gguf");

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const abi = @import("../abi.zig");
+const File = @import("../file.zig").File;
 const Message = @import("../message.zig").Message;
 const runtime = @import("../runtime.zig");
 const tiny = @import("tiny.zig");
@@ -29,6 +30,7 @@ pub const by_text: abi.EmbedSpec = .{
     .token_level = 0,
     .probe = abi.none,
     .profile = 0,
+    .awaited = 0,
 };
 
 /// A vector for each token.
@@ -55,6 +57,17 @@ pub const Fixture = struct {
 
     pub fn deinit(self: *Fixture) void {
         self.folder.cleanup();
+    }
+
+    /// Waits until the file is old enough to be known again.
+    pub fn settle(self: *Fixture) !void {
+        const path = try testing.allocator.dupeZ(u8, self.plan.path);
+        defer testing.allocator.free(path);
+        const file: File = try .open(path);
+        defer file.close();
+        while (file.identity() == null) {
+            try std.Io.sleep(testing.io, .fromMilliseconds(1), .awake);
+        }
     }
 
     /// Makes the file longer, with zeros, or shorter.

@@ -168,6 +168,29 @@ test "what a thread that ended left behind goes when the next one comes" {
     try testing.expectEqual(open, fixtures.openDescriptors());
 }
 
+test "a job that is awaited is not told of, and goes with its channel" {
+    var fixture: Fixture = undefined;
+    try initFixture(&fixture);
+    defer fixture.deinit();
+    const engine = try fixture.load();
+    const opened = try runtime.openChannel();
+    var spec = by_text;
+    spec.awaited = 1;
+    const done = try fixtures.finish(try fixtures.submit(opened.channel, engine, spec));
+    try testing.expectEqual(.ok, done.taken.status);
+    const left = try fixtures.submit(opened.channel, engine, spec);
+    try runtime.wait(left);
+    var drained: [1]u64 = undefined;
+    try testing.expectEqual(0, try runtime.drain(opened.channel, &drained));
+
+    // Its thread ends before it takes the result; the next model that is loaded sees to it.
+    _ = std.c.close(opened.fd);
+    try fixtures.unload(try fixture.load());
+    try testing.expectError(error.StaleHandle, runtime.wait(left));
+    try testing.expectError(error.StaleHandle, runtime.closeChannel(opened.channel));
+    try fixtures.unload(engine);
+}
+
 test "stats tell what a model takes, and a batch makes its workspace grow" {
     var fixture: Fixture = undefined;
     try initFixture(&fixture);

@@ -4,7 +4,6 @@ const std = @import("std");
 const abi = @import("../abi.zig");
 const batches = @import("../batch.zig");
 const engines = @import("../engine.zig");
-const File = @import("../file.zig").File;
 const fixtures = @import("fixture.zig");
 const Message = @import("../message.zig").Message;
 const Pool = @import("../pool.zig").Pool;
@@ -22,15 +21,7 @@ const by_text = fixtures.by_text;
 fn initFixture(fixture: *Fixture) !void {
     const bytes = Tiny.file();
     try fixture.init(&bytes);
-    try settle(fixture.plan.path);
-}
-
-fn settle(path: []const u8) !void {
-    const terminated = try testing.allocator.dupeZ(u8, path);
-    defer testing.allocator.free(terminated);
-    const file: File = try .open(terminated);
-    defer file.close();
-    while (file.identity() == null) try std.Io.sleep(testing.io, .fromMilliseconds(1), .awake);
+    try fixture.settle();
 }
 
 fn expectSharers(expected: u32, handles: []const u64) !void {
@@ -107,7 +98,7 @@ test "a file that was replaced or written over is read again, and the old one go
     // The same length, and other rows in the first table.
     for (bytes[0 .. tiny.vocab_size * tiny.hidden_size]) |*byte| byte.* ^= 1;
     try dir.writeFile(testing.io, .{ .sub_path = "weights", .data = &bytes });
-    try settle(fixture.plan.path);
+    try fixture.settle();
     const written = try fixture.load();
     try expectSharers(1, &.{ old, written });
     const changed = try fixtures.embed(written, by_text);
@@ -115,7 +106,7 @@ test "a file that was replaced or written over is read again, and the old one go
 
     try dir.writeFile(testing.io, .{ .sub_path = "other", .data = &bytes });
     try dir.rename("other", dir, "weights", testing.io);
-    try settle(fixture.plan.path);
+    try fixture.settle();
     const replaced = try fixture.load();
     const again = try fixture.load();
     try expectSharers(1, &.{ old, written });
@@ -132,7 +123,7 @@ test "a file that changed just now is not taken for known" {
     defer fixture.deinit();
     // Whether this one is known in time depends on the machine; the next may not depend on it.
     const first = try fixture.load();
-    try settle(fixture.plan.path);
+    try fixture.settle();
     const second = try fixture.load();
     const third = try fixture.load();
     try expectSharers((try runtime.stats(second)).sharers, &.{third});
