@@ -2,6 +2,7 @@
 //!
 //!     zig build -Doptimize=ReleaseFast      zig-out/lib/libggufembed.*
 //!     zig build test                        unit tests; NEON too where qemu-aarch64 is there
+//!     zig build race                        tests of threads, under ThreadSanitizer
 //!     zig build abi                         writes src/native/abi.ts
 //!     zig build -Dsymbols                   with names and frame pointers, for profilers
 //!     zig build yardstick                   zig-out/bin/yardstick, which bench/ drives
@@ -74,6 +75,7 @@ pub fn build(b: *std.Build) void {
     b.installArtifact(library);
 
     addTests(b, target, optimize);
+    addRaceTests(b, target);
     addGenerator(b, target);
     addYardstick(b, target, optimize);
 }
@@ -177,6 +179,19 @@ fn addTests(
     const run = b.addRunArtifact(emulated);
     run.setEnvironmentVariable("GGUFEMBED_TEST_VARIANTS", "neon_i8mm neon_dotprod neon");
     step.dependOn(&run.step);
+}
+
+/// Kernels are not instrumented: none of them knows of threads.
+fn addRaceTests(b: *std.Build, target: std.Build.ResolvedTarget) void {
+    const tests = b.addTest(.{
+        .name = "test-race",
+        .root_module = module(b, "zig/tests.zig", target, .ReleaseSafe),
+        .filters = &.{ "pool.", "runtime_test.", "sharing_test.", "stress_test." },
+        .use_llvm = true,
+    });
+    tests.root_module.sanitize_thread = true;
+    const step = b.step("race", "Run the tests of threads under ThreadSanitizer");
+    step.dependOn(&b.addRunArtifact(tests).step);
 }
 
 fn addGenerator(b: *std.Build, target: std.Build.ResolvedTarget) void {

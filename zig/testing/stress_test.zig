@@ -46,7 +46,7 @@ const Stress = struct {
                 slot.* = try self.load(opened.channel, numbers);
                 continue;
             };
-            switch (numbers.below(6)) {
+            switch (numbers.below(7)) {
                 0 => {
                     slot.* = null;
                     const ticket = try runtime.submitUnload(opened.channel, engine);
@@ -54,7 +54,8 @@ const Stress = struct {
                 },
                 // Left behind, whatever becomes of it.
                 1 => _ = try fixtures.submit(opened.channel, engine, by_text),
-                2 => {
+                2 => _ = try self.fixtures[0].submitLoad(opened.channel),
+                3 => {
                     const ticket = try fixtures.submit(opened.channel, engine, by_text);
                     try runtime.cancel(ticket);
                     const done = try fixtures.finish(ticket);
