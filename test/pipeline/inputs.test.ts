@@ -133,7 +133,7 @@ describe("prompts", () => {
 });
 
 describe("a text of megabytes", () => {
-  test("leaves the event loop its turns while it is tokenized, and gives what it gave", async () => {
+  test("leaves the event loop its turns while it is tokenized, and gives the same", async () => {
     await using embedder = await open(model.path);
     const long = "word ".repeat(1_000_000);
     const expected = embedder.embedSync(long, { truncate: "end" });
