@@ -10,7 +10,7 @@ import { Call } from "./pipeline/call.ts";
 import { checkInput, checkInputs, checkText, isOne } from "./pipeline/inputs.ts";
 import { fingerprintLayers } from "./pipeline/layers.ts";
 import { batchOf, vectorsOf } from "./pipeline/native-batch.ts";
-import { surround } from "./pipeline/prepare.ts";
+import { prepareText, surround } from "./pipeline/prepare.ts";
 import { Reader, type ReadyText } from "./pipeline/reader.ts";
 import { newRows } from "./pipeline/results.ts";
 import { type Settings, type SettingsOfModel, settingsFor } from "./pipeline/settings.ts";
@@ -185,9 +185,11 @@ export class ModelEmbedder implements Embedder {
 
   async fingerprintLayers(text: string): Promise<LayerFingerprint[]> {
     this.#checkOpen();
-    const { config, engine, layerEnds } = this.#parts;
+    const { config, tokenizer, engine, layerEnds } = this.#parts;
+    const { contextLength } = config;
     const settings = { ...this.#settings({}), dimensions: config.hiddenSize, normalize: false };
-    const { ids } = this.#reader.readNow(checkText(text, 0), 0, settings);
+    // Not by the reader, which has no ids of a text whose vector it knows.
+    const { ids } = prepareText({ tokenizer, contextLength }, settings, checkText(text, 0), 0);
     const batch = batchOf([{ ids }], settings, true);
     return await this.#track(fingerprintLayers(engine, batch, layerEnds));
   }

@@ -48,6 +48,13 @@ describe("the cache", () => {
 });
 
 describe("a model with a cache", () => {
+  test("tells of the layers of a text whose vector it knows", async () => {
+    await using embedder = await open(model.path, { cacheBytes: 1_000_000 });
+    const before = await embedder.fingerprintLayers("one");
+    await embedder.embed("one", { normalize: false });
+    expect(await embedder.fingerprintLayers("one")).toEqual(before);
+  });
+
   test("gives the same results, and runs a text once", async () => {
     await using embedder = await open(model.path, { cacheBytes: 1_000_000 });
     await using plain = await open(model.path);
