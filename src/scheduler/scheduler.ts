@@ -183,7 +183,13 @@ export class Scheduler {
     const vectors = vectorsOf(output, jobs, shape, this.#settings.tokenLevel);
     for (const [i, vector] of vectors.entries()) {
       const { line, tag } = jobs[i]!;
-      if (!line.closed) line.receiver.vector(tag, vector);
+      if (line.closed) continue;
+      try {
+        line.receiver.vector(tag, vector);
+      } catch (error) {
+        // For want of memory, say; the others of the batch have theirs all the same.
+        line.receiver.failed(error, tag);
+      }
     }
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Embedder, type EmbedResult, open } from "../../src/index.ts";
+import { Scheduler } from "../../src/scheduler/scheduler.ts";
 import { bitsOf } from "../engine/run-native.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
 import { failure } from "../failure.ts";
@@ -118,6 +119,29 @@ describe("cancelling", () => {
     expect(await waiting.catch((e) => e)).toBe(reason);
     expect((await busy).length).toBe(500);
   });
+});
+
+test("a caller who cannot take a vector is told, and the others get theirs", async () => {
+  const engine = { embed: async () => Float32Array.of(0, 1, 2) };
+  const scheduler = new Scheduler(engine, { threads: 1, capacity: 100, tokenLevel: false });
+  const shape = { dimensions: 1, normalize: false };
+  const reason = new RangeError("Out of memory");
+  const taken: number[] = [];
+  const failures: unknown[] = [];
+  const all = Promise.withResolvers<void>();
+  const line = scheduler.enter(shape, {
+    vector(tag, vector) {
+      if (tag === 1) throw reason;
+      taken.push(tag);
+      expect(vector).toEqual(Float32Array.of(tag));
+      if (tag === 2) all.resolve();
+    },
+    failed: (error, tag) => failures.push([error, tag]),
+  });
+  const jobs = [0, 1, 2].map((tag) => ({ ids: Int32Array.of(5), tag }));
+  scheduler.push(line, jobs);
+  await all.promise;
+  expect([taken, failures]).toEqual([[0, 2], [[reason, 1]]]);
 });
 
 describe("the queue", () => {
