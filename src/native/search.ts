@@ -1,3 +1,4 @@
+import { GgufEmbedError } from "../errors.ts";
 import { Encoding, Metric, SearchSpec, Status } from "./abi.ts";
 import { bytesOf, expectOk, type Library, loadLibrary } from "./bindings.ts";
 import { writeStruct } from "./struct.ts";
@@ -51,8 +52,17 @@ export class NativeSearch {
     this.#queries = queries;
     this.capacity = capacity;
     const kept = capacity * queries.count;
-    this.#scores = new Float64Array(new ArrayBuffer(kept * 8));
-    this.#indices = new Uint32Array(new ArrayBuffer(kept * 4));
+    try {
+      this.#scores = new Float64Array(new ArrayBuffer(kept * 8));
+      this.#indices = new Uint32Array(new ArrayBuffer(kept * 4));
+    } catch (cause) {
+      throw new GgufEmbedError(
+        "OUT_OF_RESOURCES",
+        `there is no memory for the ${capacity} best of ${queries.count} queries at once; ` +
+          "ask for fewer, or in several calls",
+        { cause },
+      );
+    }
     this.#counts = new Uint32Array(new ArrayBuffer(queries.count * 4));
     this.#spec = new DataView(new ArrayBuffer(SearchSpec.$size));
     writeStruct(this.#spec, 0, SearchSpec, {

@@ -141,7 +141,7 @@ class ListRows implements RowSource {
     const { example } = this.#shape;
     this.#stage ??= newArray(example, this.#stageRows * example.length);
     for (let i = 0; i < count; i++) this.#stage.set(this.#vector(from + i), i * example.length);
-    return this.#stage;
+    return this.#stage.subarray(0, count * example.length);
   }
 
   #vector(index: number): VectorArray {
