@@ -7,7 +7,7 @@ import { abortable } from "./pipeline/abortable.ts";
 import { divideIntoBatches } from "./pipeline/batch.ts";
 import type { VectorCache } from "./pipeline/cache.ts";
 import { Call } from "./pipeline/call.ts";
-import { checkInput, checkInputs, checkText, isOne } from "./pipeline/inputs.ts";
+import { checkInput, checkInputs, checkIterable, checkText, isOne } from "./pipeline/inputs.ts";
 import { fingerprintLayers } from "./pipeline/layers.ts";
 import { batchOf, vectorsOf } from "./pipeline/native-batch.ts";
 import { prepareText, surround } from "./pipeline/prepare.ts";
@@ -106,7 +106,11 @@ export class ModelEmbedder implements Embedder {
     const call = this.#newCall<E>(inputs.length, settings);
     admission.enter(inputs.length);
     const line = this.#scheduler.enter(settings, call);
-    turns.run(this.#feed(call, line, inputs, settings), (error) => call.fail(error));
+    turns.run(
+      this.#feed(call, line, inputs, settings),
+      (error) => call.fail(error),
+      () => !call.isOver,
+    );
     const results = await this.#finish(call, line, options.signal);
     return isOne(input) ? results[0]! : results;
   }
@@ -146,12 +150,12 @@ export class ModelEmbedder implements Embedder {
     options: EmbedOptions<E> = {},
   ): AsyncIterableIterator<StreamResult<E>> {
     const settings = this.#settings(options);
-    const { signal } = options;
-    return streamInGroups<TextInput, ReadyText, EmbedResult<E>>(texts, {
+    return streamInGroups<TextInput, ReadyText, EmbedResult<E>>(checkIterable(texts), {
       tokenBudget: this.#parts.tokenBudget * STREAM_BATCHES,
-      signal,
-      prepare: (text, index) => this.#reader.read(checkInput(text, index), index, settings),
-      embed: (group) => this.#embedGroup<E>(group, settings, signal),
+      signal: options.signal,
+      prepare: (text, index, signal) =>
+        this.#reader.read(checkInput(text, index), index, settings, signal),
+      embed: (group, signal) => this.#embedGroup<E>(group, settings, signal),
     });
   }
 
@@ -241,7 +245,6 @@ export class ModelEmbedder implements Embedder {
     let tokens = 0;
     const tokens_max = GROUP_BATCHES * this.#parts.tokenBudget;
     for (const [tag, input] of inputs.entries()) {
-      if (call.isOver) return;
       const text = yield* this.#reader.steps(input, tag, settings);
       call.add(text);
       if (text.vector === undefined) group.push({ ids: text.ids, tag });
@@ -260,14 +263,14 @@ export class ModelEmbedder implements Embedder {
   async #embedGroup<E extends Encoding>(
     group: readonly ReadyText[],
     settings: Settings,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<EmbedResult<E>[]> {
     const { admission } = this.#parts;
     while (admission.isFull) {
       await abortable(admission.room(), signal);
       this.#checkOpen();
     }
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     this.#checkOpen();
     const call = this.#newCall<E>(group.length, settings);
     admission.enter(group.length);

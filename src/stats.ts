@@ -8,7 +8,10 @@ export interface EmbedderStats {
   readonly running: WorkStats;
   /** What they have done. */
   readonly done: WorkStats;
-  /** Calls by how they ended; a stream counts one for each group of texts that it read. */
+  /**
+   * Calls by how they ended, without `embedSync`; a stream counts one for each group of texts that
+   * it read.
+   */
   readonly calls: CallStats;
   /** Of the last batches; undefined before the first that is large enough to tell. */
   readonly tokensPerSecond: number | undefined;
@@ -58,7 +61,7 @@ export interface CallStats {
   readonly succeeded: number;
   /** Calls that rejected with an error of ours. */
   readonly failed: number;
-  /** Calls that rejected with their signal's reason. */
+  /** Calls that rejected with their signal's reason, and groups of a stream that was left. */
   readonly cancelled: number;
 }
 

@@ -163,8 +163,12 @@ export interface Embedder extends AsyncDisposable {
   ): EmbedResult<E>[];
   /**
    * Results in input order, in constant memory: reads ahead by a bounded number of texts, and stops
-   * reading while nobody takes results. A failure comes after the results of the texts before it;
-   * it is what `embed` rejects with, but never `QUEUE_FULL`, or what reading `texts` threw.
+   * reading while nobody takes results. Leaving the loop cancels what was read ahead.
+   *
+   * Throws `INVALID_ARGUMENT` or `CLOSED`; later rejects with what `embed` rejects with, but never
+   * `QUEUE_FULL`, or with what reading `texts` threw. What is wrong with a text comes after the
+   * results of the texts before it; what ends the work itself, as the signal, `close` or the
+   * engine, comes at once.
    *
    * @example
    * ```ts
@@ -197,7 +201,7 @@ export interface Embedder extends AsyncDisposable {
    * `document.slice(start, end)`, and `tokens` is what the model will count for it with the same
    * `task`, `title` or `prompt`.
    *
-   * Throws `INVALID_ARGUMENT` or `CLOSED`; rejects with the signal's reason.
+   * Throws `CLOSED`; throws `INVALID_ARGUMENT` or rejects with it, or with the signal's reason.
    */
   chunk(document: string, options?: DocumentOptions): AsyncIterableIterator<Chunk>;
   /**

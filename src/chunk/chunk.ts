@@ -1,4 +1,5 @@
 import { invalidArgument } from "../errors.ts";
+import { turns } from "../scheduler/turns.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { TokenCounter } from "./counter.ts";
 import { UnitQueue } from "./queue.ts";
@@ -9,8 +10,6 @@ import { LEVEL } from "./units.ts";
 const ROOM_MIN = 8;
 /** Of the room, what a chunk fills at least to end where the text is cut best. */
 const FILL_MIN = 0.5;
-/** Milliseconds after which other work of the event loop has its turn. */
-const SLICE_MS = 2;
 
 /**
  * Cuts a document into chunks of at most `maxTokens`, counted as the model will count each. A chunk
@@ -27,15 +26,19 @@ export async function* chunkText(
   text: string,
   options: ChunkOptions = {},
 ): AsyncGenerator<Chunk, void, undefined> {
-  const { signal } = options;
-  signal?.throwIfAborted();
-  let sliceEnd = performance.now() + SLICE_MS;
-  for (const chunk of chunkInSteps(tokenizer, contextLength, text, options)) {
-    if (chunk !== undefined) yield chunk;
-    if (performance.now() < sliceEnd) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    signal?.throwIfAborted();
-    sliceEnd = performance.now() + SLICE_MS;
+  const chunks = chunkInSteps(tokenizer, contextLength, text, options);
+  for (;;) {
+    const chunk = await turns.finish(next(chunks), options.signal);
+    if (chunk === undefined) return;
+    yield chunk;
+  }
+}
+
+function* next(chunks: Iterator<Chunk | undefined>): Generator<undefined, Chunk | undefined> {
+  for (;;) {
+    const { done, value } = chunks.next();
+    if (done || value !== undefined) return value;
+    yield;
   }
 }
 

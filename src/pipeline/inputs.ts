@@ -17,6 +17,21 @@ export function checkInputs(input: TextInput | readonly TextInput[]): readonly T
   );
 }
 
+/** What a stream reads its texts from, which a single text is not. */
+export function checkIterable<T extends Iterable<TextInput> | AsyncIterable<TextInput>>(
+  input: T,
+): T {
+  const isIterable =
+    typeof input === "object" &&
+    input !== null &&
+    (Symbol.asyncIterator in input || Symbol.iterator in input);
+  if (isIterable && !(input instanceof Int32Array)) return input;
+  throw invalidArgument(
+    `the input is ${kindOf(input)}; it must be an iterable or async iterable of texts, such as ` +
+      "an array",
+  );
+}
+
 export function checkInput(input: TextInput, index: number): TextInput {
   if (typeof input === "string") return input;
   if (input instanceof Int32Array) return input.slice();

@@ -52,14 +52,13 @@ export class Reader {
   }
 
   /** The steps in turns with the event loop's other work. */
-  read(input: TextInput, index: number, settings: Settings): Promise<ReadyText> {
-    const { promise, resolve, reject } = Promise.withResolvers<ReadyText>();
-    const steps = this.steps(input, index, settings);
-    function* run() {
-      resolve(yield* steps);
-    }
-    turns.run(run(), reject);
-    return promise;
+  read(
+    input: TextInput,
+    index: number,
+    settings: Settings,
+    signal: AbortSignal,
+  ): Promise<ReadyText> {
+    return turns.finish(this.steps(input, index, settings), signal);
   }
 }
 

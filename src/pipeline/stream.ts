@@ -10,8 +10,9 @@ export interface StreamStages<I, T extends { readonly ids: Int32Array }, R> {
   /** Tokens after which a group is full. */
   readonly tokenBudget: number;
   readonly signal?: AbortSignal | undefined;
-  prepare(input: I, index: number): Promise<T>;
-  embed(group: readonly T[]): Promise<R[]>;
+  /** The signal of both also aborts when nobody takes results any more. */
+  prepare(input: I, index: number, signal: AbortSignal): Promise<T>;
+  embed(group: readonly T[], signal: AbortSignal): Promise<R[]>;
 }
 
 interface Group<T> {
@@ -30,8 +31,9 @@ export async function* streamInGroups<I, T extends { readonly ids: Int32Array },
 ): AsyncGenerator<R & { index: number }> {
   const leaving = new AbortController();
   const signals = [leaving.signal, stages.signal].filter((signal) => signal !== undefined);
-  const groups = readGroups(inputs, stages, AbortSignal.any(signals));
-  const next = () => quiet(groups.next().then((read) => start(read, stages)));
+  const signal = AbortSignal.any(signals);
+  const groups = readGroups(inputs, stages, signal);
+  const next = () => quiet(groups.next().then((read) => start(read, stages, signal)));
   let index = 0;
   try {
     let current = await next();
@@ -43,7 +45,8 @@ export async function* streamInGroups<I, T extends { readonly ids: Int32Array },
       current = await following;
     }
   } finally {
-    // Wakes a reader that waits for its source, so that leaving never waits for it.
+    // Wakes a reader that waits for its source, so that leaving never waits for it, and cancels
+    // what is under way.
     leaving.abort();
     await groups.return(undefined);
   }
@@ -52,10 +55,11 @@ export async function* streamInGroups<I, T extends { readonly ids: Int32Array },
 function start<T extends { readonly ids: Int32Array }, R>(
   read: IteratorResult<Group<T>, void>,
   stages: Pick<StreamStages<never, T, R>, "embed">,
+  signal: AbortSignal,
 ) {
   if (read.done) return undefined;
   const { texts, failure } = read.value;
-  const results = texts.length === 0 ? Promise.resolve([]) : stages.embed(texts);
+  const results = texts.length === 0 ? Promise.resolve([]) : stages.embed(texts, signal);
   return { results: quiet(results), failure };
 }
 
@@ -78,7 +82,7 @@ async function* readGroups<I, T extends { readonly ids: Int32Array }>(
   let pending: Promise<{ readonly text: T | undefined }> | undefined;
   const nextText = async () => {
     const next = await source.next();
-    return next.done ? undefined : await prepare(next.value, position++);
+    return next.done ? undefined : await prepare(next.value, position++, signal);
   };
   try {
     while (true) {

@@ -1,5 +1,6 @@
 import { invalidArgument } from "../errors.ts";
 import { NativeSearch, type SearchQueries, type SearchRows } from "../native/search.ts";
+import { turns } from "../scheduler/turns.ts";
 import { sumOfSquares } from "./dot.ts";
 import { isMatrix, type RowSource, rowsOf, scaleOf, type Vectors } from "./rows.ts";
 import { checkAlike } from "./similarity.ts";
@@ -40,8 +41,8 @@ export interface SearchOptions {
 /** Several queries, which share the reading of each row. */
 export type Queries = readonly VectorLike[] | VectorMatrix;
 
-/** Milliseconds of work after which other work of the event loop has its turn. */
-const SLICE_MS = 2;
+/** Milliseconds: shorter is not worth a call. */
+const CALL_MS_MIN = 0.5;
 /** Bytes of rows, times queries, of the first call, before it is known how fast they go. */
 const FIRST_CALL_BYTES = 1 << 19;
 /** How many times the rows of one call the next may take. */
@@ -56,12 +57,14 @@ const ROWS_MAX = 2 ** 32 - 2;
  * The `k` vectors that are most like a query, best first; of equal ones the first. All of them,
  * best first, where there are fewer than `k`.
  *
- * Does not block: it works in slices of about 2 ms in this thread. What is searched must stay as
+ * Does not block: it works in slices of about 2 ms in this thread, which all that runs at the same
+ * time share. What is searched must stay as
  * it is until then.
  *
  * @param k - from 1 on.
  * @throws GgufEmbedError `INVALID_ARGUMENT` where lengths or encodings differ, something is not
- *   finite, or a scale that the metric needs is missing; the signal's reason when aborted
+ *   finite, or a scale that the metric needs is missing; `OUT_OF_RESOURCES` where there is no
+ *   memory for so many matches; the signal's reason when aborted
  *
  * @example
  * ```ts
@@ -135,59 +138,40 @@ async function search(
   if (rows.count > ROWS_MAX) {
     throw invalidArgument(`there are ${rows.count} vectors; one search takes ${ROWS_MAX} at most`);
   }
-  const slice = new Slice(signal);
   const native = await NativeSearch.start(queries, Math.max(1, Math.min(k, rows.count)));
-  await addAll(native, rows, queries.count * example.byteLength, slice);
-  const matches: Match[][] = [];
-  for (let i = 0; i < queries.count; i++) matches.push(await matchesOf(native, i, slice));
+  const steps = searchInSteps(native, rows, queries.count, queries.count * example.byteLength);
+  const matches = await turns.finish(steps, signal);
   return isList ? matches : (matches[0] as Match[]);
 }
 
-/** When this call has to let others have their turn. */
-class Slice {
-  readonly #signal: AbortSignal | undefined;
-  #end = performance.now() + SLICE_MS;
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-  }
-
-  /** Milliseconds. */
-  left(now: number): number {
-    return this.#end - now;
-  }
-
-  async next(): Promise<void> {
-    await Bun.sleep(0);
-    this.#signal?.throwIfAborted();
-    this.#end = performance.now() + SLICE_MS;
-  }
+function* searchInSteps(
+  native: NativeSearch,
+  rows: RowSource,
+  queryCount: number,
+  rowCost: number,
+): Generator<undefined, Match[][], undefined> {
+  yield* addAll(native, rows, rowCost);
+  const matches: Match[][] = [];
+  for (let i = 0; i < queryCount; i++) matches.push(yield* matchesOf(native, i));
+  return matches;
 }
 
-async function addAll(
+function* addAll(
   native: NativeSearch,
   rows: RowSource,
   rowCost: number,
-  slice: Slice,
-): Promise<void> {
+): Generator<undefined, void, undefined> {
   let most = Math.max(1, Math.floor(FIRST_CALL_BYTES / rowCost));
-  let now = performance.now();
   for (let from = 0; from < rows.count; ) {
+    const began = performance.now();
     const part = rows.read(from, most);
     if (!native.add(part)) throw notFinite(part, from);
     from += part.count;
-    if (from === rows.count) break;
-    const after = performance.now();
-    const rowsPerMs = part.count / Math.max(after - now, 1e-3);
-    now = after;
-    // Less than a quarter of a slice is not worth a call.
-    if (slice.left(now) < SLICE_MS / 4) {
-      await slice.next();
-      now = performance.now();
-    }
+    const rowsPerMs = part.count / Math.max(performance.now() - began, 1e-3);
+    yield;
     // The first rows may have been in a cache: what they tell is not trusted for many more.
-    const expected = Math.min(rowsPerMs * slice.left(now), part.count * GROWTH_MAX);
-    most = Math.max(1, Math.floor(expected));
+    const expected = rowsPerMs * Math.max(turns.msLeft, CALL_MS_MIN);
+    most = Math.max(1, Math.floor(Math.min(expected, part.count * GROWTH_MAX)));
   }
 }
 
@@ -206,7 +190,7 @@ function notFinite({ data, count, scales }: SearchRows, first: number): Error {
 }
 
 /** From the last rank up, as they become final. */
-async function matchesOf(native: NativeSearch, query: number, slice: Slice): Promise<Match[]> {
+function* matchesOf(native: NativeSearch, query: number): Generator<undefined, Match[], undefined> {
   let left = native.count(query);
   const matches = new Array<Match>(left);
   while (left > 0) {
@@ -216,7 +200,7 @@ async function matchesOf(native: NativeSearch, query: number, slice: Slice): Pro
       left--;
       matches[left] = { index: native.index(query, left), score: native.score(query, left) };
     }
-    if (left > 0 && slice.left(performance.now()) <= 0) await slice.next();
+    yield;
   }
   return matches;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type EmbedResult, open } from "../../src/index.ts";
+import { failure } from "../failure.ts";
 import { bitsOf } from "./run-native.ts";
 import { tinyModel } from "./tiny-model.ts";
 
@@ -107,5 +108,23 @@ test("leaving does not wait for a source that gives nothing", async () => {
   for await (const { index } of embedder.stream(silent())) {
     expect(index).toBe(0);
     break;
+  }
+});
+
+test("what is no source of texts is refused", async () => {
+  await using embedder = await open(model.path);
+  const cases: readonly [unknown, string][] = [
+    ["text", "the input is string"],
+    [Int32Array.of(1), "the input is Int32Array"],
+    [null, "the input is null"],
+    [{ a: 1 }, "the input is Object"],
+    [function* () {}, "the input is function"],
+  ];
+  for (const [input, message] of cases) {
+    const error = await failure(() => embedder.stream(input as string[]));
+    expect([error.code, error.message]).toEqual([
+      "INVALID_ARGUMENT",
+      expect.stringContaining(message),
+    ]);
   }
 });

@@ -81,3 +81,58 @@ test("what fails says so, and the others go on", async () => {
   expect(await failed.promise).toBe(reason);
   await good;
 });
+
+test("what is not wanted any more goes no further", async () => {
+  const turns = new Turns();
+  let steps = 0;
+  let isWanted = true;
+  function* endless(): Generator<undefined, void> {
+    for (;;) {
+      steps += 1;
+      spend(0.5);
+      yield;
+    }
+  }
+  turns.run(
+    endless(),
+    () => {},
+    () => isWanted,
+  );
+  isWanted = false;
+  const before = steps;
+  await run(turns, [][Symbol.iterator]());
+  expect(before).toBeGreaterThan(0);
+  expect(steps).toBe(before);
+});
+
+test("finish gives what the steps give, or the reason why not", async () => {
+  const turns = new Turns();
+  const reason = new Error("no");
+  const { signal } = new AbortController();
+  function* giving() {
+    for (let i = 0; i < 5; i++) yield spend(1);
+    return 7;
+  }
+  function* failing(): Generator<undefined, number> {
+    yield;
+    throw reason;
+  }
+  expect(await turns.finish(giving())).toBe(7);
+  expect(await turns.finish(giving(), signal)).toBe(7);
+  expect(turns.finish(failing())).rejects.toBe(reason);
+  const controller = new AbortController();
+  let steps = 0;
+  function* endless(): Generator<undefined, number> {
+    for (;;) {
+      steps += 1;
+      spend(0.5);
+      yield;
+    }
+  }
+  const aborted = turns.finish(endless(), controller.signal);
+  controller.abort(reason);
+  const before = steps;
+  expect(aborted).rejects.toBe(reason);
+  expect(await turns.finish(giving())).toBe(7);
+  expect(steps).toBe(before);
+});

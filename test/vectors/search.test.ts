@@ -228,6 +228,29 @@ describe("a large search", () => {
     expect(turns).toBeGreaterThan(2);
   });
 
+  test("shares its slices with others", async () => {
+    let turns = 0;
+    let isDone = false;
+    const turn = () => {
+      turns++;
+      if (!isDone) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const before = process.cpuUsage();
+    await Promise.all(Array.from({ length: 40 }, () => topK(query, matrix, 1)));
+    isDone = true;
+    const { user, system } = process.cpuUsage(before);
+    // Milliseconds of work a turn: forty slices of their own were eighty.
+    expect((user + system) / 1000 / turns).toBeLessThan(20);
+  });
+
+  test("of more than memory can hold says so", async () => {
+    const queries = new Array(2000).fill(query);
+    const error = await failure(() => rank(queries, matrix));
+    expect(error.code).toBe("OUT_OF_RESOURCES");
+    expect(error.message).toContain("the 1000000 best of 2000 queries");
+  });
+
   test("stops when it is cancelled", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
@@ -276,6 +299,15 @@ describe("what cannot be searched is refused:", () => {
     ["a hole in a list", () => rank(query, [query, any(undefined)]), "vectors[1] is no vector"],
     ["NaN", () => rank(query, bad), "vectors[3] is not finite: component 1 is NaN"],
     ["NaN in a list", () => rank(query, listed(bad)), "vectors[3] is not finite"],
+    [
+      "NaN in a list that is copied in parts",
+      () => {
+        const list = Array.from({ length: 1000 }, () => new Float32Array(768).fill(1));
+        list[15]![7] = Number.NaN;
+        return topK(list.slice(0, 8), list, 1);
+      },
+      "vectors[15] is not finite: component 7 is NaN",
+    ],
     ["NaN by dot", () => rank(query, bad, { metric: "dot" }), "vectors[3] is not finite"],
     [
       "int8 without scales",
