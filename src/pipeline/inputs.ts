@@ -9,8 +9,12 @@ export function isOne(input: TextInput | readonly TextInput[]): input is TextInp
 /** A call's texts, in a copy that the caller cannot change while the call runs. */
 export function checkInputs(input: TextInput | readonly TextInput[]): readonly TextInput[] {
   if (isOne(input)) return [checkInput(input, 0)];
-  // Holes come out as undefined.
-  if (Array.isArray(input)) return Array.from(input, checkInput);
+  if (Array.isArray(input)) {
+    const texts: TextInput[] = [];
+    // Holes come out as undefined.
+    for (let i = 0; i < input.length; i++) texts.push(checkInput(input[i], i));
+    return texts;
+  }
   throw invalidArgument(
     `the input is ${kindOf(input)}; it must be a string, an Int32Array of token ids, ` +
       "or an array of those",

@@ -100,7 +100,7 @@ export class FairQueue {
 
   /** Forgets what waits for a caller. */
   drop(line: Line): void {
-    for (const job of line.groups.flat()) this.#count(job);
+    for (const group of line.groups) for (const job of group) this.#count(job);
     line.groups.length = 0;
     this.#lines.delete(line);
   }
