@@ -1,3 +1,6 @@
+/** Callers in a row without a text that fits, after which a batch is left as full as it is. */
+const MISSES_MAX = 64;
+
 /** What texts of one batch must have in common. */
 export interface Shape {
   readonly dimensions: number;
@@ -117,15 +120,18 @@ export class FairQueue {
       [...this.#lines].filter(({ shape }) => isSame(shape, head.shape)),
     );
     let room = budget;
-    while (room > 0) {
+    let misses = 0;
+    while (room > 0 && misses < MISSES_MAX) {
       const line = company.first;
       if (line === undefined) break;
       const job = line.next(batch.length === 0 ? Number.POSITIVE_INFINITY : room);
       if (job === undefined) {
         // Nothing more of this caller has room now; in the next batch it is among the first.
         company.removeFirst();
+        misses += 1;
         continue;
       }
+      misses = 0;
       this.#now = line.served;
       line.served += job.ids.length;
       room -= job.ids.length;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { FairQueue, Line, type Shape } from "../../src/scheduler/fair-queue.ts";
 
 const SHAPE: Shape = { dimensions: 8, normalize: true };
@@ -175,4 +175,11 @@ test("every text comes out once, in any mixture", () => {
   }
   expect(found.length).toBe(wanted.size);
   expect(new Set(found)).toEqual(wanted);
+});
+
+test("of thousands of callers, few are asked for a text that fits what is left", () => {
+  const { take } = queueOf(...Array.from({ length: 10_000 }, () => [3]));
+  using next = spyOn(Line.prototype, "next");
+  expect(take(100).length).toBe(33);
+  expect(next.mock.calls.length).toBeLessThan(150);
 });
