@@ -80,8 +80,14 @@ async function* readGroups<I, T extends { readonly ids: Int32Array }>(
   let position = 0;
   /** The next text, on its way from the source and through the tokenizer. */
   let pending: Promise<{ readonly text: T | undefined }> | undefined;
+  /** By itself or by a failure: who ended so is not told to end. */
+  let hasEnded = false;
   const nextText = async () => {
-    const next = await source.next();
+    const next = await Promise.try(() => source.next()).catch((error) => {
+      hasEnded = true;
+      throw error;
+    });
+    hasEnded = next.done === true;
     return next.done ? undefined : await prepare(next.value, position++, signal);
   };
   try {
@@ -105,7 +111,7 @@ async function* readGroups<I, T extends { readonly ids: Int32Array }>(
     yield { texts: group, failure: { error } };
   } finally {
     // A generator that is still at its last value would answer only after giving that.
-    const closing = source.return?.();
+    const closing = hasEnded ? undefined : source.return?.();
     if (pending === undefined) await closing;
     else Promise.resolve(closing).catch(() => {});
   }

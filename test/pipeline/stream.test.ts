@@ -34,3 +34,37 @@ for (const [name, texts] of [
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 }
+
+for (const [name, how, told] of [
+  ["ends", "ends", 0],
+  ["fails", "fails", 0],
+  ["is left", "goes on", 1],
+] as const) {
+  test(`a source that ${name} is told to end ${told} times`, async () => {
+    let returned = 0;
+    let position = 0;
+    const source = {
+      [Symbol.asyncIterator]: () => source,
+      async next() {
+        if (position === 3 && how === "fails") throw new Error("no");
+        const isEnd = position === 3 && how === "ends";
+        return isEnd ? { done: true, value: undefined } : { done: false, value: position++ };
+      },
+      async return() {
+        returned += 1;
+        return { done: true, value: undefined };
+      },
+    } as AsyncIterableIterator<number>;
+    const results = streamInGroups<number, typeof TEXT, object>(source, {
+      tokenBudget: 2 * TEXT.ids.length,
+      prepare: async () => TEXT,
+      embed: async (texts) => texts.map(() => ({})),
+    });
+    const read = async () => {
+      for await (const { index } of results) if (how === "goes on" && index === 2) break;
+    };
+    const error = await read().catch((reason) => reason);
+    expect(error?.message).toBe(how === "fails" ? "no" : undefined);
+    expect(returned).toBe(told);
+  });
+}
