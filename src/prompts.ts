@@ -99,7 +99,7 @@ export function promptsFor(
   const prefixes = new Map(Object.entries(set?.prefixes ?? {}));
   for (const [task, prefix] of statedPrompts(metadata)) {
     // A file cannot state a place for the title, which the same prompt may have here.
-    if (prefixes.get(task)?.replace(TITLE, NO_TITLE) !== prefix) prefixes.set(task, prefix);
+    if (prefixes.get(task)?.replaceAll(TITLE, NO_TITLE) !== prefix) prefixes.set(task, prefix);
   }
   for (const [task, prefix] of Object.entries(own)) {
     if (typeof prefix !== "string") throw invalidArgument(`prompts.${task} is not a string`);
@@ -120,7 +120,7 @@ export function promptsFor(
     prefix(choice) {
       const found = template(choice);
       if (choice.title !== undefined && !found.includes(TITLE)) throw misplacedTitle(prefixes);
-      return found.replace(TITLE, () => choice.title || NO_TITLE);
+      return found.replaceAll(TITLE, () => choice.title || NO_TITLE);
     },
   };
 }

@@ -152,7 +152,10 @@ export interface Embedder extends AsyncDisposable {
     texts: readonly TextInput[],
     options?: EmbedOptions<E>,
   ): Promise<EmbedResult<E>[]>;
-  /** Blocks the thread: for scripts. Throws what `embed` rejects with. */
+  /**
+   * Blocks the thread: for scripts. Throws what `embed` rejects with, but never `QUEUE_FULL`, and
+   * without the index of a text that the engine has no vector for.
+   */
   embedSync<E extends Encoding = "float32">(
     text: TextInput,
     options?: Omit<EmbedOptions<E>, "signal">,

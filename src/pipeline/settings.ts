@@ -30,10 +30,14 @@ export function settingsFor(
 ): Settings {
   const { task, title, prompt, dimensions = width } = options;
   const { truncate = "error", encoding = "float32" } = options;
+  const normalizes = options.normalize ?? normalize;
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > width) {
     throw invalidArgument(
       `dimensions is ${dimensions}; it must be a whole number from 1 to ${width}`,
     );
+  }
+  if (typeof normalizes !== "boolean") {
+    throw invalidArgument(`normalize is ${JSON.stringify(normalizes)}; it must be true or false`);
   }
   checkChoice("truncate", truncate, TRUNCATIONS);
   checkChoice("encoding", encoding, ENCODINGS);
@@ -48,7 +52,7 @@ export function settingsFor(
     prompt: prompts.prefix({ task, title, prompt }),
     truncate,
     dimensions,
-    normalize: options.normalize ?? normalize,
+    normalize: normalizes,
     encoding,
   };
 }

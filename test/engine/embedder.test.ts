@@ -130,6 +130,7 @@ describe("bad arguments", () => {
     ["input that is no array", (e) => e.embed({} as unknown as string[]), "or an array of those"],
     ["dimensions beyond the width", (e) => e.embed("a", { dimensions: 1e6 }), "dimensions"],
     ["half a dimension", (e) => e.embed("a", { dimensions: 1.5 }), "dimensions"],
+    ["a normalize", (e) => e.embed("a", { normalize: "no" as unknown as false }), "normalize"],
     ["an unknown task", (e) => e.embed("a", { task: "dance" }), "dance"],
     ["an unknown truncation", (e) => e.embed("a", { truncate: "x" as "end" }), "truncate"],
     ["an unknown token", (e) => e.detokenize([1e9]), "1000000000"],

@@ -31,6 +31,8 @@ describe("EmbeddingGemma", () => {
       "title: $& {title} | text: ",
     );
     expect(gemma.prefix({ task: "document", title: "" })).toBe("title: none | text: ");
+    const prompt = "{title}. About {title}: ";
+    expect(gemma.prefix({ prompt, title: "Mars" })).toBe("Mars. About Mars: ");
   });
 
   test("refuses a title elsewhere", () => {
