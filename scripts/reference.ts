@@ -1,5 +1,5 @@
 /**
- * `bun run reference`: writes docs/api.md from the comments of what src/index.ts exports. With
+ * `bun run reference`: writes docs/api.md from the comments of what the entry points export. With
  * `--check` it writes nothing, and fails unless the file is what it would write.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -7,10 +7,9 @@ import { join } from "node:path";
 import { ROOT } from "./paths.ts";
 import { logToStderr } from "./process.ts";
 import { findComplaints } from "./reference/complaints.ts";
-import { API_MODEL, DECLARATIONS, makeDeclarations } from "./reference/declarations.ts";
+import { makeDeclarations, publicDeclarations, publicItems } from "./reference/declarations.ts";
 import { GROUPS } from "./reference/groups.ts";
 import { memberOrder } from "./reference/member-order.ts";
-import { readModel } from "./reference/model.ts";
 import { renderReference } from "./reference/render.ts";
 
 const NAME = "docs/api.md";
@@ -18,10 +17,10 @@ const PATH = join(ROOT, NAME);
 
 async function main(): Promise<string[]> {
   await makeDeclarations(logToStderr);
-  const items = readModel(API_MODEL);
+  const items = publicItems();
   const complaints = findComplaints(items, GROUPS);
   if (complaints.length > 0) return complaints;
-  const text = renderReference(items, memberOrder(readFileSync(DECLARATIONS, "utf8")));
+  const text = renderReference(items, memberOrder(publicDeclarations()));
   if (!process.argv.includes("--check")) writeFileSync(PATH, text);
   else if (readFileSync(PATH, "utf8") !== text) {
     return [`${NAME} is not what the comments say: run \`bun run reference\` and commit it`];

@@ -11,7 +11,7 @@ export function findComplaints(items: readonly Item[], parts: Groups): string[] 
     ...[...names].filter((name) => !grouped.has(name)).map((name) => `${groups} lacks ${name}`),
     ...[...grouped]
       .filter((name) => !names.has(name))
-      .map((name) => `${groups} has ${name}, which src/index.ts does not export`),
+      .map((name) => `${groups} has ${name}, which no entry point exports`),
     ...items.flatMap((item) => undocumented(item, item.name)),
   ];
 }

@@ -1,27 +1,32 @@
 /**
  * What a package needs beside the sources, made from them in `dist`: the declarations of the public
- * API in one file, so that a consumer's compiler never checks our sources under its own flags, and
- * the file that runtimes other than Bun find. Beside them, for the reference, a model of the API.
+ * API in one file, so that a consumer's compiler never checks our sources under its own flags,
+ * beside it those of the adapters, which name it, and the file that runtimes other than Bun find.
+ * For the reference, a model of each entry point.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import { ROOT } from "../paths.ts";
 import { type Log, runCommand } from "../process.ts";
 import { digestSources, isFresh, writeStamp } from "../stamp.ts";
-import { readModel } from "./model.ts";
+import { type Item, readModel } from "./model.ts";
 import { placeholderModule } from "./placeholder.ts";
 
 const DIST = join(ROOT, "dist");
 /** One file of declarations for each of the sources: of use for a moment. */
 const MODULES = join(DIST, "modules");
-export const DECLARATIONS = join(DIST, "index.d.ts");
+const DECLARATIONS = join(DIST, "index.d.ts");
+/** Each an entry point of its own, which uses the public API alone. */
+export const ADAPTERS = ["ai-sdk", "langchain", "llamaindex", "chroma"] as const;
+const ENTRIES = ["index", ...ADAPTERS.map((name) => `adapters/${name}`)];
 const PLACEHOLDER = join(DIST, "unsupported.cjs");
 const STAMP = join(DIST, "stamp");
 const SOURCES = ["src", "package.json", "bun.lock", "tsconfig.json", "scripts/reference"];
 const TSC = join(ROOT, "node_modules", "typescript", "bin", "tsc");
 
-export const API_MODEL = join(DIST, "api.json");
+/** Of an entry point: what the reference is made from. */
+const modelOf = (entry: string) => join(DIST, "api", `${basename(entry)}.json`);
 
 /** Whether it had to make them. Throws with every complaint about the sources. */
 export async function makeDeclarations(log: Log): Promise<boolean> {
@@ -33,18 +38,47 @@ export async function makeDeclarations(log: Log): Promise<boolean> {
   const command = [process.execPath, TSC, "-p", join(ROOT, "scripts", "reference")];
   const { exitCode, output } = await runCommand(command, { label: "declarations", log, cwd: ROOT });
   if (exitCode !== 0) throw new Error(`tsc: ${output}`);
-  const complaints = extract();
-  rmSync(MODULES, { recursive: true });
+  const complaints = ENTRIES.flatMap(extract);
   if (complaints.length > 0) throw new Error(complaints.join("\n"));
-  writeFileSync(PLACEHOLDER, placeholderModule(readModel(API_MODEL)));
+  keepAdapters();
+  rmSync(MODULES, { recursive: true });
+  writeFileSync(PLACEHOLDER, placeholderModule(publicItems()));
   writeStamp(STAMP, DECLARATIONS, sources);
   return true;
 }
 
-/** Rolls the declarations up into one file, and gives its complaints about them. */
-function extract(): string[] {
+/** Beside the rolled-up file, which they import from. */
+function keepAdapters(): void {
+  const modules = join(MODULES, "src", "adapters");
+  const kept = join(DIST, "adapters");
+  mkdirSync(kept);
+  for (const name of readdirSync(modules)) {
+    const text = readFileSync(join(modules, name), "utf8");
+    // What stands there for a consumer's compiler is no TypeScript.
+    writeFileSync(join(kept, name), text.replace(/( from "\.[^"]*)\.ts"/g, '$1.js"'));
+  }
+}
+
+/** The exported symbols of all entry points; what several export is told once. */
+export function publicItems(): Item[] {
+  const seen = new Set<string>();
+  return ENTRIES.flatMap((entry) => {
+    const own = readModel(modelOf(entry)).filter(({ name }) => !seen.has(name));
+    for (const { name } of own) seen.add(name);
+    return own;
+  });
+}
+
+/** The declarations of all entry points, one after another. */
+export function publicDeclarations(): string {
+  const names = [...new Bun.Glob("**/*.d.ts").scanSync(DIST)].sort();
+  return names.map((name) => readFileSync(join(DIST, name), "utf8")).join("\n");
+}
+
+/** Makes the model of an entry point, and gives the complaints about its declarations. */
+function extract(entry: string): string[] {
   const complaints: string[] = [];
-  Extractor.invoke(extractorConfig(), {
+  Extractor.invoke(extractorConfig(entry), {
     messageCallback(message) {
       message.handled = true;
       if (message.logLevel !== ExtractorLogLevel.Error) return;
@@ -56,30 +90,37 @@ function extract(): string[] {
   return complaints;
 }
 
-function extractorConfig(): ExtractorConfig {
-  const entry = join(MODULES, "src", "index.d.ts");
+/** Of the main entry point, declarations are rolled up too; those of adapters name that file. */
+function extractorConfig(entry: string): ExtractorConfig {
+  const path = join(MODULES, "src", `${entry}.d.ts`);
+  const isMain = entry === "index";
   const error = { default: { logLevel: ExtractorLogLevel.Error } };
   const none = { logLevel: ExtractorLogLevel.None };
   return ExtractorConfig.prepare({
     configObject: {
       projectFolder: ROOT,
-      mainEntryPointFilePath: entry,
+      mainEntryPointFilePath: path,
       newlineKind: "lf",
       compiler: {
         overrideTsconfig: {
           extends: join(ROOT, "scripts", "reference", "tsconfig.json"),
           compilerOptions: { noEmit: true, rewriteRelativeImportExtensions: false },
-          files: [entry],
+          files: [path],
         },
       },
       apiReport: { enabled: false },
-      docModel: { enabled: true, apiJsonFilePath: API_MODEL },
-      dtsRollup: { enabled: true, untrimmedFilePath: DECLARATIONS },
+      docModel: { enabled: true, apiJsonFilePath: modelOf(entry) },
+      dtsRollup: { enabled: isMain, untrimmedFilePath: DECLARATIONS },
       tsdocMetadata: { enabled: false },
       messages: {
         compilerMessageReporting: error,
         // All that is exported is public.
-        extractorMessageReporting: { ...error, "ae-missing-release-tag": none },
+        // What an adapter names and does not export, the main entry point does.
+        extractorMessageReporting: {
+          ...error,
+          "ae-missing-release-tag": none,
+          ...(isMain ? {} : { "ae-forgotten-export": none }),
+        },
         tsdocMessageReporting: error,
       },
     },

@@ -82,4 +82,23 @@ export const GROUPS: Groups = {
   ],
   Errors: ["GgufEmbedError", "ErrorCode", "ERROR_CODES", "ErrorDetails"],
   "This installation": ["version", "systemInfo", "SystemInfo", "NativeInfo"],
+  "Adapters, from all their entry points": [
+    "ModelSource",
+    "AdapterModel",
+    "AdapterVectors",
+    "RetrievalOptions",
+  ],
+  "From ggufembed/ai-sdk": [
+    "ggufEmbeddingModel",
+    "GgufModelOptions",
+    "GgufModelSettings",
+    "GgufCallOptions",
+    "GgufEmbeddingModel",
+    "createGgufEmbed",
+    "GgufProviderOptions",
+    "GgufEmbedProvider",
+  ],
+  "From ggufembed/langchain": ["GgufEmbeddings", "GgufEmbeddingsOptions"],
+  "From ggufembed/llamaindex": ["GgufEmbedding", "GgufEmbeddingOptions"],
+  "From ggufembed/chroma": ["GgufEmbeddingFunction", "ChromaConfig"],
 };

@@ -35,10 +35,10 @@ export function declarationOf({ kind, excerptTokens }: Item): string {
   return kind === "Variable" ? `const ${declaration};` : declaration;
 }
 
-/** Our own symbols that a declaration names. */
+/** Our own symbols that a declaration names; `~` where another entry point exports them. */
 export function referencesOf({ excerptTokens }: Item): string[] {
   const names = excerptTokens.flatMap(({ canonicalReference = "" }) => {
-    return /^ggufembed!([^~.#:]+):/.exec(canonicalReference)?.[1] ?? [];
+    return /^ggufembed!~?([^~.#:]+):/.exec(canonicalReference)?.[1] ?? [];
   });
   return [...new Set(names)];
 }

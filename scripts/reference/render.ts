@@ -6,8 +6,9 @@ const HEAD = `<!-- Generated from the comments in src by \`bun run reference\`. 
 
 # API reference
 
-Everything that \`import { … } from "ggufembed"\` gives. Shapes are row-major, the slowest index
-first. All lengths are in the units that are named beside them.
+Everything that \`import { … } from "ggufembed"\` gives, and at the end what the adapters' entry
+points give beside it. Shapes are row-major, the slowest index first. All lengths are in the units
+that are named beside them.
 `;
 
 /** The reference in Markdown. `order` compares members of a symbol by their place in its source. */
@@ -54,7 +55,7 @@ function renderSymbol(overloads: readonly Item[], order: MemberOrder): string {
   const [first] = overloads;
   if (first === undefined) return "";
   const parts = [`### ${first.name}`, renderItem(overloads)];
-  const at = ({ name = "" }: Item) => order(first.name, name);
+  const at = ({ name = "constructor" }: Item) => order(first.name, name);
   const members = [...(first.members ?? [])].sort((a, b) => at(a) - at(b));
   const isProperty = ({ kind }: Item) => /^Property/.test(kind);
   const properties = members.filter(isProperty).map(renderProperty);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { makeDeclarations } from "../../scripts/reference/declarations.ts";
+import { join, relative } from "node:path";
+import { ADAPTERS, makeDeclarations } from "../../scripts/reference/declarations.ts";
 import * as api from "../../src/index.ts";
 import { ROOT, readDocument } from "../docs/markdown.ts";
+import { FRAMEWORKS, lendPackages } from "../lend.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 
 /*
@@ -35,12 +36,6 @@ async function runOrThrow(command: string[], cwd = folder): Promise<void> {
   if (code !== 0) throw new Error(`${command.join(" ")}: ${stdout}${stderr}`);
 }
 
-/** A development package of the consumer's: from here, since there is no network. */
-function lend(name: string): void {
-  const at = join(folder, "node_modules", name);
-  symlinkSync(join(ROOT, "node_modules", name), at);
-}
-
 beforeAll(async () => {
   await makeDeclarations(() => {});
   const pack = [process.execPath, "pm", "pack", "--ignore-scripts", "--filename"];
@@ -48,24 +43,51 @@ beforeAll(async () => {
   await runOrThrow([...pack, tarball], ROOT);
   await Bun.write(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   await runOrThrow([process.execPath, "add", tarball]);
-  for (const name of ["bun-types", "@types"]) lend(name);
+  lendPackages(folder, ["bun-types", "@types", ...FRAMEWORKS]);
   cpSync(CONSUMER, join(folder, "program"), { recursive: true });
   await writeExamples();
   await makeTinyModel({ architecture: "gemma-embedding", type: "Q8_0" }, model);
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** What examples use, by where they would import it from. */
+async function exportsByModule(): Promise<[module: string, names: string[]][]> {
+  const adapters = ADAPTERS.map(async (name): Promise<[string, string[]]> => {
+    const module = await import(`../../src/adapters/${name}.ts`);
+    return [`ggufembed/${name}`, Object.keys(module)];
+  });
+  return [
+    ["ggufembed", Object.keys(api)],
+    ...(await Promise.all(adapters)),
+    ["@langchain/classic/vectorstores/memory", ["MemoryVectorStore"]],
+    ["ai", ["embed", "embedMany"]],
+    ["llamaindex", ["Document", "Settings", "VectorStoreIndex"]],
+  ];
+}
+
 /** The examples of the reference, each as a module that has an open model. */
 async function writeExamples(): Promise<void> {
   const codes = readDocument("docs/api.md").blocks.filter(({ text }) => /\bawait\b/.test(text));
   expect(codes.length).toBeGreaterThan(2);
-  mkdirSync(join(folder, "program", "examples"));
+  const modules = await exportsByModule();
   for (const { line, text } of codes) {
-    const names = Object.keys(api).filter((name) => new RegExp(`\\b${name}\\(`).test(text));
-    const given = text.includes("await using model") ? "" : "declare const model: Embedder;\n";
-    const imports = `import { type Embedder, ${names.join(", ")} } from "ggufembed";\n`;
-    const path = join(folder, "program", "examples", `line-${line}.ts`);
-    await Bun.write(path, `${imports}${given}${text}`);
+    const used = modules.flatMap(([module, all]) => {
+      const names = all.filter((name) => new RegExp(`(?<![.\\w])${name}[(.]`).test(text));
+      return names.length === 0 ? [] : [{ module, names }];
+    });
+    const imports = used.map(
+      ({ module, names }) => `import { ${names.join(", ")} } from "${module}";`,
+    );
+    const given = /(const|using) model\b/.test(text) ? [] : ["declare const model: Embedder;"];
+    if (/\bclient\./.test(text)) given.push("declare const client: ChromaClient;");
+    const types = [
+      'import type { Embedder } from "ggufembed";',
+      'import type { ChromaClient } from "chromadb";',
+    ];
+    const isAdapters = used.some(({ module }) => module !== "ggufembed");
+    const kept = isAdapters ? types : types.slice(0, 1);
+    const path = join("program", isAdapters ? "adapter-examples" : "examples", `line-${line}.ts`);
+    await Bun.write(join(folder, path), [...kept, ...imports, ...given, text].join("\n"));
   }
 }
 
@@ -103,12 +125,22 @@ async function compile({ resolution, types, lib }: (typeof COMPILERS)[number], f
 /** Without Bun's types a program has to say what `process` is. */
 const AMBIENT = "declare const process: { readonly argv: readonly string[] };\n";
 
+async function ambient(types: readonly string[]): Promise<string[]> {
+  if (types.length > 0) return [];
+  await Bun.write(join(folder, "ambient.d.ts"), AMBIENT);
+  return ["ambient.d.ts"];
+}
+
 async function program(types: readonly string[]): Promise<string[]> {
   const examples = [...new Bun.Glob("program/examples/*.ts").scanSync(folder)];
-  const files = ["program/main.ts", ...examples];
-  if (types.length > 0) return files;
-  await Bun.write(join(folder, "ambient.d.ts"), AMBIENT);
-  return [...files, "ambient.d.ts"];
+  return ["program/main.ts", ...examples, ...(await ambient(types))];
+}
+
+/** The frameworks' own declarations do not compile under flags as strict: ours must. */
+function complaintsOf(stdout: string): string[] {
+  const lent = relative(realpathSync(folder), join(realpathSync(ROOT), "node_modules"));
+  const complaints = stdout.split("\n").filter((line) => /^\S/.test(line));
+  return complaints.filter((line) => !line.startsWith(lent));
 }
 
 describe("the packed package", () => {
@@ -119,6 +151,18 @@ describe("the packed package", () => {
       expect([stdout, stderr]).toEqual(["", ""]);
     },
     30_000,
+  );
+
+  test.each(COMPILERS)(
+    "compiles with the adapters: $name",
+    async (compiler) => {
+      const examples = [...new Bun.Glob("program/adapter-examples/*.ts").scanSync(folder)];
+      expect(examples.length).toBeGreaterThan(4);
+      const files = ["program/adapters.ts", ...examples, ...(await ambient(compiler.types))];
+      const { stdout } = await compile(compiler, files);
+      expect(complaintsOf(stdout)).toEqual([]);
+    },
+    60_000,
   );
 
   test("does not compile where a type is another than the program expects", async () => {
@@ -141,13 +185,20 @@ expectType<number>()(version);
   });
 
   test("has declarations without any, and nothing of their making", async () => {
-    const declarations = readFileSync(join(installed, "dist", "index.d.ts"), "utf8");
-    const code = declarations.replace(/\/\*\*.*?\*\//gs, "");
-    expect(code).toContain("export declare function open(");
-    expect(code.match(/\bany\b/g)).toBeNull();
-    expect(code).not.toContain("import");
     const made = [...new Bun.Glob("dist/**").scanSync(installed)].sort();
-    expect(made).toEqual(["dist/index.d.ts", "dist/unsupported.cjs"]);
+    const codeOf = (name: string) =>
+      readFileSync(join(installed, name), "utf8").replace(/\/\*\*.*?\*\//gs, "");
+    const declarations = made.filter((name) => name.endsWith(".d.ts"));
+    expect(declarations.filter((name) => /\bany\b/.test(codeOf(name)))).toEqual([]);
+    const main = codeOf("dist/index.d.ts");
+    expect(main).toContain("export declare function open(");
+    expect(main).not.toContain("import");
+    const adapters = [...ADAPTERS, "model", "retrieval"].sort();
+    expect(made).toEqual([
+      ...adapters.map((name) => `dist/adapters/${name}.d.ts`),
+      "dist/index.d.ts",
+      "dist/unsupported.cjs",
+    ]);
   });
 
   test("runs", async () => {
@@ -157,6 +208,12 @@ expectType<number>()(version);
     expect(await run(command, env)).toEqual({
       code: 0,
       stdout: "64 64 8\nFILE_NOT_FOUND true\n",
+      stderr: "",
+    });
+    const adapters = [process.execPath, join("program", "adapters.ts"), model];
+    expect(await run(adapters, env)).toEqual({
+      code: 0,
+      stdout: "64,16,64,2,64,1,64\n",
       stderr: "",
     });
     const cli = join(folder, "node_modules", ".bin", "ggufembed");
@@ -176,6 +233,11 @@ describe.skipIf(node === null)(`under Node${nodeNote}`, () => {
     ["import of all", 'import * as api from "ggufembed"; api;', "module"],
     ["import()", 'await import("ggufembed");', "module"],
     ["require", 'require("ggufembed").open("x");', "commonjs"],
+    ...ADAPTERS.map((name) => [
+      `import of ${name}`,
+      `await import("ggufembed/${name}");`,
+      "module",
+    ]),
   ])("%s says why not and what to do", async (_, source, type) => {
     const command = [node ?? "", `--input-type=${type}`, "--eval", source];
     const { code, stdout, stderr } = await run(command);
@@ -186,9 +248,13 @@ describe.skipIf(node === null)(`under Node${nodeNote}`, () => {
   });
 
   test("every name can be imported: else Node would complain of that", async () => {
-    const source = `import { ${Object.keys(api).join(", ")} } from "ggufembed";`;
-    const { stderr } = await run([node ?? "", "--input-type=module", "--eval", source]);
-    expect(stderr).toMatch(SAID);
+    const modules = (await exportsByModule()).filter(([module]) => /^ggufembed/.test(module));
+    expect(modules.length).toBe(1 + ADAPTERS.length);
+    for (const [module, names] of modules) {
+      const source = `import { ${names.join(", ")} } from "${module}";`;
+      const { stderr } = await run([node ?? "", "--input-type=module", "--eval", source]);
+      expect(stderr).toMatch(SAID);
+    }
   });
 
   test("so does the command line, without a stack", async () => {
