@@ -17,6 +17,7 @@ import { string } from "../../src/gguf/values.ts";
 import { ALIASES } from "../../src/hub/aliases.ts";
 import { cliEnvironment, MAIN } from "../cli/run-cli.ts";
 import { type FakeHub, fakeHub } from "../hub/fake-hub.ts";
+import { FRAMEWORKS, lendPackages } from "../lend.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 import { type Block, ROOT, readDocument } from "./markdown.ts";
 
@@ -60,6 +61,7 @@ beforeAll(async () => {
   else await makeStandIn(path);
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(ROOT, join(folder, "node_modules", "ggufembed"));
+  lendPackages(folder, FRAMEWORKS);
   const command = join(folder, "node_modules", ".bin", "ggufembed");
   mkdirSync(dirname(command));
   writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
@@ -128,7 +130,7 @@ function expectOutput({ code, stdout, stderr }: Awaited<ReturnType<typeof run>>,
 }
 
 test("the examples are found, and the model is the one that the demo makes", async () => {
-  expect([typescript.length, shell.length]).toEqual([6, 2]);
+  expect([typescript.length, shell.length]).toEqual([9, 2]);
   const cache = join(folder, ".cache");
   const log = (line: string) => {
     throw new Error(`${basename(model)} is not what the demo makes: ${line}`);
