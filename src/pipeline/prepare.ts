@@ -1,4 +1,5 @@
 import { GgufEmbedError, invalidArgument } from "../errors.ts";
+import { atOnce } from "../scheduler/turns.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import type { TextInput, Truncate } from "../types.ts";
 
@@ -54,11 +55,7 @@ export function prepareText(
   input: TextInput,
   index: number,
 ): PreparedText {
-  const steps = prepareInSteps(limits, preparation, input, index);
-  while (true) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
+  return atOnce(prepareInSteps(limits, preparation, input, index));
 }
 
 function fit(

@@ -1,4 +1,4 @@
-import { turns } from "../scheduler/turns.ts";
+import { atOnce, turns } from "../scheduler/turns.ts";
 import type { TextInput } from "../types.ts";
 import { VectorCache } from "./cache.ts";
 import { type PreparedText, prepareInSteps, type TextLimits } from "./prepare.ts";
@@ -44,11 +44,7 @@ export class Reader {
 
   /** All steps at once. */
   readNow(input: TextInput, index: number, settings: Settings): ReadyText {
-    const steps = this.steps(input, index, settings);
-    while (true) {
-      const { done, value } = steps.next();
-      if (done) return value;
-    }
+    return atOnce(this.steps(input, index, settings));
   }
 
   /** The steps in turns with the event loop's other work. */

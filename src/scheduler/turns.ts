@@ -84,5 +84,13 @@ export class Turns {
   }
 }
 
+/** What `steps` gives at its end, all at once. */
+export function atOnce<T>(steps: Generator<unknown, T>): T {
+  while (true) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /** One for all models, and for all else that takes long: they share the thread. */
 export const turns: Turns = new Turns();
