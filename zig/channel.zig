@@ -2,12 +2,18 @@
 //! when the list stops being empty. At most one byte is ever under way, so nobody can block on a
 //! full socket, however many jobs finish while the reader is busy.
 
+const builtin = @import("builtin");
 const std = @import("std");
 const c = std.c;
 const Handle = @import("handles.zig").Handle;
 
 /// Jobs that may be unfinished, or finished and not yet drained.
 const jobs_max = 1 << 16;
+
+/// Darwin takes neither `SOCK_CLOEXEC` nor, before its later releases, `MSG_NOSIGNAL`: there both
+/// are set once a socket exists.
+const is_darwin = builtin.os.tag.isDarwin();
+const send_flags = if (is_darwin) 0 else c.MSG.NOSIGNAL;
 
 pub const Channel = struct {
     /// Ours, to write to. The other end belongs to the JavaScript side, which closes it.
@@ -20,9 +26,12 @@ pub const Channel = struct {
 
     pub fn open() error{System}!Ends {
         var fds: [2]c.fd_t = undefined;
-        if (c.socketpair(c.AF.UNIX, c.SOCK.STREAM | c.SOCK.CLOEXEC, 0, &fds) != 0) {
-            return error.System;
-        }
+        const kind = c.SOCK.STREAM | if (is_darwin) 0 else c.SOCK.CLOEXEC;
+        if (c.socketpair(c.AF.UNIX, kind, 0, &fds) != 0) return error.System;
+        errdefer for (fds) |fd| {
+            _ = c.close(fd);
+        };
+        if (is_darwin) for (fds) |fd| try setDarwinOptions(fd);
         return .{ .ours = fds[0], .theirs = fds[1] };
     }
 
@@ -50,7 +59,7 @@ pub const Channel = struct {
         self.done.appendAssumeCapacity(ticket);
         if (self.signalled) return;
         // A closed reader is no error: nobody waits any more.
-        self.signalled = c.send(self.write_fd, "\x01", 1, c.MSG.NOSIGNAL) == 1;
+        self.signalled = c.send(self.write_fd, "\x01", 1, send_flags) == 1;
     }
 
     /// Moves finished tickets out, oldest first.
@@ -64,6 +73,14 @@ pub const Channel = struct {
         return n;
     }
 };
+
+/// Closed in programs that the process starts; a reader that left is an error, not a signal.
+fn setDarwinOptions(fd: c.fd_t) error{System}!void {
+    if (c.fcntl(fd, c.F.SETFD, @as(c_int, c.FD_CLOEXEC)) != 0) return error.System;
+    const on: c_int = 1;
+    const size = @sizeOf(c_int);
+    if (c.setsockopt(fd, c.SOL.SOCKET, c.SO.NOSIGPIPE, &on, size) != 0) return error.System;
+}
 
 test "tickets come out in the order they finished, and one byte tells of many" {
     const gpa = std.testing.allocator;
@@ -114,4 +131,20 @@ test "there is room for every unfinished job, whatever was not drained" {
 fn bytesWaiting(fd: c.fd_t) isize {
     var bytes: [16]u8 = undefined;
     return c.recv(fd, &bytes, bytes.len, c.MSG.DONTWAIT);
+}
+
+test "both ends are closed in programs that the process starts, and a closed reader is no signal" {
+    const ends = try Channel.open();
+    for ([_]c.fd_t{ ends.ours, ends.theirs }) |fd| {
+        try std.testing.expectEqual(c.FD_CLOEXEC, c.fcntl(fd, c.F.GETFD));
+    }
+    _ = c.close(ends.theirs);
+    var channel: Channel = .{ .write_fd = ends.ours };
+    defer channel.close(std.testing.allocator);
+    try channel.reserve(std.testing.allocator);
+    channel.unfinished += 1;
+    // SIGPIPE would end the tests here.
+    channel.push(3);
+    try std.testing.expect(!channel.signalled);
+    try std.testing.expect(channel.isAbandoned());
 }
