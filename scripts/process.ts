@@ -57,8 +57,9 @@ export async function runOrThrow(
   label: string,
   log: Log,
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<void> {
-  const finished = await runCommand(command, { label, log, env: { ...process.env, ...env } });
+  const finished = await runCommand(command, { label, log, env: { ...process.env, ...env }, cwd });
   if (finished.exitCode === 0) return;
   throw new Error(`${label}: ${command.slice(0, 4).join(" ")} failed\n${tail(finished.output)}`);
 }

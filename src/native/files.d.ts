@@ -9,8 +9,3 @@ declare module "*.dylib" {
 
   export { path as default };
 }
-declare module "*.dll" {
-  const path: string;
-
-  export { path as default };
-}
