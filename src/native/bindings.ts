@@ -2,6 +2,7 @@ import { dlopen } from "bun:ffi";
 import { GgufEmbedError } from "../errors.ts";
 import { ABI_VERSION, MESSAGE_SIZE, Status, SystemInfo } from "./abi.ts";
 import { findLibrary } from "./library.ts";
+import { memoryFile } from "./memory-file.ts";
 import { readField } from "./struct.ts";
 
 /**
@@ -52,10 +53,10 @@ export function loadLibrary(): Promise<Library> {
 }
 
 async function open(): Promise<Library> {
-  const { path, advice } = await findLibrary();
+  const { path, isEmbedded, advice } = await findLibrary();
   let symbols: Symbols;
   try {
-    symbols = dlopen(path, SYMBOLS).symbols;
+    symbols = await loadSymbols(path, isEmbedded);
   } catch (cause) {
     throw new GgufEmbedError(
       "NATIVE",
@@ -74,6 +75,20 @@ async function open(): Promise<Library> {
     );
   }
   return { path, symbols };
+}
+
+/**
+ * Bun unpacks what lies in the executable into the temporary folder. Where that is missing, full or
+ * forbids execution, memory has to do.
+ */
+async function loadSymbols(path: string, isEmbedded: boolean): Promise<Symbols> {
+  try {
+    return dlopen(path, SYMBOLS).symbols;
+  } catch (error) {
+    const inMemory = isEmbedded ? memoryFile(await Bun.file(path).bytes()) : undefined;
+    if (inMemory === undefined) throw error;
+    return dlopen(inMemory, SYMBOLS).symbols;
+  }
 }
 
 export function bytesOf(view: DataView): Uint8Array {

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { compile } from "../../scripts/packages/compile.ts";
+import { hostPlatform } from "../../scripts/packages/host.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { type EmbedResult, open, systemInfo } from "../../src/index.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 import { bitsOf } from "./run-native.ts";
@@ -13,6 +16,8 @@ const model = join(folder, "tiny.gguf");
 const libraryCopy = join(folder, "copy.so");
 const TEXT = "hello";
 let expected: EmbedResult;
+const isLinux = process.platform === "linux";
+const mayMount = canMount();
 
 /** Runs a command from `elsewhere`, without anything of our own environment. */
 async function run(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -36,17 +41,15 @@ function expectVector({ code, stdout, stderr }: Awaited<ReturnType<typeof run>>)
 
 beforeAll(async () => {
   for (const name of ["built", "elsewhere", "tmp"]) mkdirSync(join(folder, name));
-  const main = join(CHECKOUT, "src/cli/main.ts");
+  const { library } = (await systemInfo()).native!;
   const outfile = join(folder, "built", "ggufembed");
-  const build = [process.execPath, "build", "--compile", main, "--outfile", outfile];
-  const { code, stderr } = await run(build);
-  if (code !== 0) throw new Error(`bun build --compile: ${stderr}`);
+  await compile(hostPlatform(), library, outfile, () => {});
   renameSync(outfile, executable);
   await makeTinyModel({ architecture: "gemma-embedding", type: "Q8_0" }, model);
   await using embedder = await open(model);
   expected = await embedder.embed(TEXT);
-  copyFileSync((await systemInfo()).native!.library, libraryCopy);
-});
+  copyFileSync(library, libraryCopy);
+}, 30_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("a single executable in another folder", () => {
@@ -67,29 +70,65 @@ describe("a single executable in another folder", () => {
     expect((await run([executable, "doctor"], env)).stdout).toContain(` ${libraryCopy} (ABI `);
   });
 
-  test("without a temporary folder says the ways out, and the variable is one", async () => {
-    await expectWaysOut((command, env) => run(command, { TMPDIR: "/nowhere", ...env }));
+  test.each(COMMANDS.map(({ name }) => name))("has the command %s", async (name) => {
+    const { code, stdout, stderr } = await run([executable, name, "--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(`ggufembed ${name}`);
   });
 
-  test.skipIf(!canMount())(
-    "with a noexec temporary folder too (skipped: this user may not mount one)",
+  test("reads no .env and no bunfig.toml where it is run", async () => {
+    const elsewhere = join(folder, "elsewhere");
+    await Bun.write(join(elsewhere, ".env"), "GGUFEMBED_VARIANT=nonsense\n");
+    await Bun.write(join(elsewhere, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+    await Bun.write(join(elsewhere, "preload.ts"), "process.exit(9);\n");
+    try {
+      expectVector(await run(embed));
+    } finally {
+      for (const name of [".env", "bunfig.toml", "preload.ts"]) rmSync(join(elsewhere, name));
+    }
+  });
+
+  test.skipIf(!isLinux)(
+    `needs no temporary folder${isLinux ? "" : " (skipped: this is not Linux)"}`,
     async () => {
-      const script = 'mount -t tmpfs -o noexec tmpfs "$TMPDIR" && exec "$@"';
-      await expectWaysOut((command, env) =>
-        run(["/usr/bin/unshare", "-rm", "/bin/sh", "-c", script, "sh", ...command], env),
-      );
+      expectVector(await run(embed, { TMPDIR: "/nowhere" }));
     },
   );
+
+  test.skipIf(!mayMount)(
+    `nor one that allows execution${mayMount ? "" : " (skipped: this user may not mount one)"}`,
+    async () => {
+      expectVector(await runWithoutExecution(embed));
+      // Else the mount forbade nothing, and the test says nothing.
+      const copy = join(folder, "tmp", "copy.so");
+      const command = ["/bin/sh", "-c", 'cp "$0" "$1" && shift && exec "$@"', libraryCopy, copy];
+      const env = { GGUFEMBED_LIBRARY: copy };
+      const { code, stderr } = await runWithoutExecution([...command, ...embed], env);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`cannot load the native library ${copy}`);
+    },
+  );
+
+  test("where memory will not do either it says the ways out", async () => {
+    // No file may be as large as the library.
+    const script = 'trap "" XFSZ; ulimit -f 100; exec "$@"';
+    const limited = ["/bin/sh", "-c", script, "sh", ...embed];
+    const { code, stdout, stderr } = await run(limited, { TMPDIR: "/nowhere" });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^ggufembed: cannot load the native library .*\n$/);
+    expect(stderr).toContain("set TMPDIR to a folder where files may be written and executed, or");
+    expect(stderr).toEndWith("name another in GGUFEMBED_LIBRARY\n");
+    expectVector(await run(limited, { TMPDIR: "/nowhere", GGUFEMBED_LIBRARY: libraryCopy }));
+  });
 });
 
-/** Where the executable cannot unpack its library, or not load it from there. */
-async function expectWaysOut(runThere: typeof run): Promise<void> {
-  const { code, stdout, stderr } = await runThere(embed);
-  expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toMatch(/^ggufembed: cannot load the native library .*\n$/);
-  expect(stderr).toContain("set TMPDIR to a folder where files may be written and executed, or");
-  expect(stderr).toEndWith("name another in GGUFEMBED_LIBRARY\n");
-  expectVector(await runThere(embed, { GGUFEMBED_LIBRARY: libraryCopy }));
+/** Where nothing in the temporary folder can be executed. */
+function runWithoutExecution(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
+  const script = 'mount -t tmpfs -o noexec tmpfs "$TMPDIR" && exec "$@"';
+  return run(["/usr/bin/unshare", "-rm", "/bin/sh", "-c", script, "sh", ...command], env);
 }
 
 function canMount(): boolean {
@@ -105,7 +144,9 @@ function canMount(): boolean {
 test("a checkout whose library is not built says so", async () => {
   const checkout = join(folder, "checkout");
   cpSync(join(CHECKOUT, "src"), join(checkout, "src"), { recursive: true });
-  copyFileSync(join(CHECKOUT, "package.json"), join(checkout, "package.json"));
+  for (const name of ["package.json", "build.zig"]) {
+    copyFileSync(join(CHECKOUT, name), join(checkout, name));
+  }
   const main = join(checkout, "src/cli/main.ts");
   for (const args of [["embed", "-m", model, TEXT], ["doctor"]]) {
     const { code, stderr } = await run([process.execPath, main, ...args]);

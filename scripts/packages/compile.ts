@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Log, runOrThrow } from "../process.ts";
+import type { Platform } from "./platforms.ts";
+import { MAIN_PACKAGE, packageName, stageMain, stageNative } from "./stage.ts";
+
+/**
+ * Makes a single executable of the command line for a platform, with this library in it. For
+ * another platform than this one Bun fetches itself, once.
+ */
+export async function compile(
+  platform: Platform,
+  library: string,
+  outfile: string,
+  log: Log,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "ggufembed-compiling-"));
+  try {
+    // As installed there: the checkout's own library would be this machine's.
+    const main = join(folder, "node_modules", MAIN_PACKAGE);
+    await stageMain(main, ["src"]);
+    await stageNative(join(folder, "node_modules", packageName(platform)), platform, library);
+    const command = [
+      process.execPath,
+      "build",
+      "--compile",
+      `--target=${platform.bunTarget}`,
+      // What lies in the folder where somebody runs it is none of its business.
+      "--no-compile-autoload-dotenv",
+      "--no-compile-autoload-bunfig",
+      join(main, "src", "cli", "main.ts"),
+      "--outfile",
+      outfile,
+    ];
+    await runOrThrow(command, `compiling for ${platform.name}`, log, {}, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
