@@ -138,7 +138,8 @@ async function program(types: readonly string[]): Promise<string[]> {
 
 /** The frameworks' own declarations do not compile under flags as strict: ours must. */
 function complaintsOf(stdout: string): string[] {
-  const lent = relative(realpathSync(folder), join(realpathSync(ROOT), "node_modules"));
+  // The folder itself may be a link.
+  const lent = relative(realpathSync(folder), realpathSync(join(ROOT, "node_modules")));
   const complaints = stdout.split("\n").filter((line) => /^\S/.test(line));
   return complaints.filter((line) => !line.startsWith(lent));
 }
