@@ -28,8 +28,10 @@ export class Line {
   readonly receiver: Receiver;
   /** In the order they came; each longest first, so that the texts of a batch are alike. */
   readonly groups: Job[][] = [];
-  /** Tokens that it has had, counted from where the others were when it came. */
+  /** Tokens that it has had, counted from where an equal share was when it came. */
   served = 0;
+  /** Number in the order of coming, among those that have had as much. */
+  order = 0;
   /** Nobody waits for its vectors any more. */
   closed = false;
 
@@ -59,16 +61,19 @@ export interface QueuedJob extends Job {
 }
 
 /**
- * Texts of many callers, shared out by tokens: whoever has had the least is next (start-time fair
- * queuing; P. Goyal, H. M. Vin and H. Cheng, 1996). A caller with long texts or many of them delays
- * the others by no more than its share; a caller that is alone gets all.
+ * Texts of many callers, shared out by tokens: whoever has had the least is next, and who comes
+ * later begins where an equal share of all tokens is by then (the virtual time of weighted fair
+ * queuing; A. Demers, S. Keshav and S. Shenker, 1989). So a caller with long texts or many of them
+ * delays the others by no more than its share, one that waits is not overtaken for ever by those
+ * that come, and one that is alone gets all.
  */
 export class FairQueue {
   readonly #lines = new Set<Line>();
   #texts = 0;
   #tokens = 0;
-  /** What the caller that was served last had had: where those begin that come now. */
-  #now = 0;
+  /** An equal share of all tokens so far: where those begin that come now. */
+  #share = 0;
+  #arrivals = 0;
 
   /** Callers that wait. */
   get lines(): number {
@@ -94,7 +99,8 @@ export class FairQueue {
     if (jobs.length === 0) return;
     if (!this.#lines.has(line)) {
       this.#lines.add(line);
-      line.served = Math.max(line.served, this.#now);
+      line.served = Math.max(line.served, this.#share);
+      line.order = this.#arrivals++;
     }
     line.groups.push(jobs.toSorted((a, b) => b.ids.length - a.ids.length || a.tag - b.tag));
     this.#texts += jobs.length;
@@ -132,7 +138,7 @@ export class FairQueue {
         continue;
       }
       misses = 0;
-      this.#now = line.served;
+      this.#share += job.ids.length / this.#lines.size;
       line.served += job.ids.length;
       room -= job.ids.length;
       batch.push({ ...job, line });
@@ -150,7 +156,7 @@ export class FairQueue {
   #first(): Line | undefined {
     let first: Line | undefined;
     for (const line of this.#lines) {
-      if (first === undefined || line.served < first.served) first = line;
+      if (first === undefined || isBefore(line, first)) first = line;
     }
     return first;
   }
@@ -163,6 +169,10 @@ export class FairQueue {
 
 function isSame(a: Shape, b: Shape): boolean {
   return a.dimensions === b.dimensions && a.normalize === b.normalize;
+}
+
+function isBefore(a: Line, b: Line): boolean {
+  return a.served === b.served ? a.order < b.order : a.served < b.served;
 }
 
 /** A binary heap of callers: the one that has had the least is first. */
@@ -197,8 +207,8 @@ class LeastServed {
     while (true) {
       let child = 2 * at + 1;
       if (child >= lines.length) break;
-      if (child + 1 < lines.length && lines[child + 1]!.served < lines[child]!.served) child += 1;
-      if (lines[child]!.served >= line.served) break;
+      if (child + 1 < lines.length && isBefore(lines[child + 1]!, lines[child]!)) child += 1;
+      if (!isBefore(lines[child]!, line)) break;
       lines[at] = lines[child]!;
       at = child;
     }
