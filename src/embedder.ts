@@ -49,8 +49,12 @@ export interface EmbedderParts {
   readonly threads: number;
   /** The plan's operations that end its layers. */
   readonly layerEnds: readonly number[];
-  /** Most tokens in one batch; at least the context length. */
+  /** Tokens that a batch should have at most. */
   readonly tokenBudget: number;
+  /** Tokens that it can have at most: where one text has more than the budget. */
+  readonly tokenCapacity: number;
+  /** Multiply-adds of the matrix products for a token. */
+  readonly macsPerToken: number;
   readonly admission: Admission;
   readonly cache: VectorCache | undefined;
 }
@@ -72,7 +76,7 @@ export class ModelEmbedder implements Embedder {
 
   constructor(parts: EmbedderParts) {
     const { config, tokenizer, prompts, engine, cache } = parts;
-    const { threads, tokenBudget } = parts;
+    const { threads, tokenBudget, tokenCapacity, macsPerToken } = parts;
     this.#parts = parts;
     this.config = config;
     this.threads = threads;
@@ -80,7 +84,13 @@ export class ModelEmbedder implements Embedder {
     this.#model = { prompts, width, normalize: config.normalize, tokenLevel: this.#tokenLevel };
     this.#reader = new Reader({ tokenizer, contextLength: config.contextLength }, cache);
     const tokenLevel = this.#tokenLevel;
-    this.#scheduler = new Scheduler(engine, { threads, capacity: tokenBudget, tokenLevel });
+    this.#scheduler = new Scheduler(engine, {
+      threads,
+      budget: tokenBudget,
+      capacity: tokenCapacity,
+      macsPerToken,
+      tokenLevel,
+    });
   }
 
   get tasks(): readonly string[] {

@@ -21,8 +21,9 @@ const THREADS_MAX = 256;
 const POOLINGS: readonly Pooling[] = ["none", "mean", "cls", "last"];
 const PARALLELISMS: readonly Parallelism[] = ["auto", "texts", "matmul"];
 const PRECISIONS: readonly Precision[] = ["default", "high"];
-/** Tokens of a batch: enough to keep every core busy, few enough to stay in the caches. */
+/** Tokens of a batch: enough to keep every thread busy, few enough to stay in the caches. */
 const TOKEN_BUDGET = 2048;
+const TOKENS_A_THREAD = 128;
 
 /**
  * Opens a model from a GGUF file.
@@ -57,13 +58,14 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
   const file = await readGguf(path);
   const { config, plan } = buildModel(file, { pooling, precision });
   const prompts = promptsFor(config, file.metadata, options.prompts);
-  const tokenBudget = Math.max(TOKEN_BUDGET, plan.contextLength);
+  const tokenBudget = Math.max(TOKEN_BUDGET, TOKENS_A_THREAD * threads);
+  const tokenCapacity = Math.max(tokenBudget, plan.contextLength);
   const settings = {
     path,
     threads,
     parallelism,
     variant: wantedVariant(),
-    tokenCapacity: tokenBudget,
+    tokenCapacity,
   };
   const connection = await connecting;
   // The native threads pack weights while this one builds the vocabulary's index.
@@ -77,7 +79,9 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
     throw error;
   }
   const engine = await loading;
-  const { layerEnds } = plan;
+  const { layerEnds, weights } = plan;
+  const matrices = weights.filter(({ kind }) => kind === "matrix");
+  const macsPerToken = matrices.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   return new ModelEmbedder({
     config,
     tokenizer,
@@ -87,6 +91,8 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
     threads,
     layerEnds,
     tokenBudget,
+    tokenCapacity,
+    macsPerToken,
     admission,
     cache,
   });

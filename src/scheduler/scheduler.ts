@@ -9,7 +9,7 @@ import {
   type Receiver,
   type Shape,
 } from "./fair-queue.ts";
-import { Pace } from "./pace.ts";
+import { Pace, type PaceSettings } from "./pace.ts";
 
 /**
  * Milliseconds before a batch's expected end at which the next one is handed over. Not sooner: what
@@ -26,10 +26,7 @@ export interface BatchEngine {
   embed(batch: NativeBatch, signal?: AbortSignal): Promise<Float32Array>;
 }
 
-export interface SchedulerSettings {
-  readonly threads: number;
-  /** Most tokens of a batch; at least the context length. */
-  readonly capacity: number;
+export interface SchedulerSettings extends PaceSettings {
   /** A vector for every token rather than for every text. */
   readonly tokenLevel: boolean;
 }
@@ -67,7 +64,7 @@ export class Scheduler {
   constructor(engine: BatchEngine, settings: SchedulerSettings) {
     this.#engine = engine;
     this.#settings = settings;
-    this.#pace = new Pace(settings.threads, settings.capacity);
+    this.#pace = new Pace(settings);
   }
 
   /** What waits, not counting what runs. */

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { Pace } from "../../src/scheduler/pace.ts";
 
 /** After batches of 1,000 tokens at so many tokens a millisecond. */
-function paceAt(tokensPerMs: number, threads = 2, capacity = 2048): Pace {
-  const pace = new Pace(threads, capacity);
+function paceAt(tokensPerMs: number, threads = 2): Pace {
+  const budget = 2048;
+  const pace = new Pace({ threads, budget, capacity: 2048, macsPerToken: 100e6 });
   for (let i = 0; i < 30; i++) pace.observe(1000, 1000 / tokensPerMs);
   return pace;
 }
@@ -17,9 +18,10 @@ test("the table of queues and batches", () => {
     budget: number,
   ][] = [
     // EmbeddingGemma on two cores: one caller gets batches for the threads' sake …
-    [6, 2, 1, 11, 960],
+    [6, 2, 1, 11, 1920],
+    [2, 2, 1, 11, 640],
     // … and a text for each thread, if they are long.
-    [6, 2, 1, 512, 1024],
+    [2, 2, 1, 512, 1024],
     [6, 2, 1, 2000, 2048],
     // Others that wait make them shorter.
     [6, 2, 2, 11, 180],
@@ -27,7 +29,7 @@ test("the table of queues and batches", () => {
     // Sixteen cores do more in the same time.
     [48, 16, 2, 11, 1440],
     [48, 16, 1, 11, 2048],
-    // A small model: the capacity is soon reached.
+    // A small model: more tokens would be no faster.
     [60, 2, 1, 11, 2048],
     [60, 2, 2, 11, 1800],
     // A slow machine still computes more than it reads.
@@ -54,8 +56,14 @@ test("learns from what ran, but not from batches that only read the weights", ()
 });
 
 test("before anything ran, it guesses", () => {
-  const pace = new Pace(2, 2048);
-  expect(pace.tokensPerMs).toBeUndefined();
-  expect(pace.budget({ lines: 1, longest: 11 })).toBe(480);
-  expect(pace.expectedMs(300)).toBe(100);
+  // EmbeddingGemma and all-MiniLM-L6-v2, by their size.
+  for (const [macs, budget, ms] of [
+    [106e6, 1208, 79.5],
+    [10.6e6, 2048, 7.95],
+  ] as const) {
+    const pace = new Pace({ threads: 2, budget: 2048, capacity: 2048, macsPerToken: macs });
+    expect(pace.tokensPerMs).toBeUndefined();
+    expect(pace.budget({ lines: 1, longest: 11 })).toBe(budget);
+    expect(pace.expectedMs(300)).toBeCloseTo(ms);
+  }
 });

@@ -4,22 +4,16 @@ import { residentMegabytes, type Size, type Soak } from "./figure.ts";
 import { soakModel } from "./model.ts";
 
 const TEXTS_A_CALL = 50;
-const CALLS_AT_ONCE = 4;
 
 /** Many texts through one model: memory must not grow with them. */
 export async function memory(size: Size): Promise<Soak> {
   await using model = await open(await soakModel(size));
   const texts = soakTexts();
   const embed = async (count: number) => {
-    let started = 0;
-    const task = async () => {
-      while (started < count) {
-        const begin = started % (texts.length - TEXTS_A_CALL);
-        started += TEXTS_A_CALL;
-        await model.embed(texts.slice(begin, begin + TEXTS_A_CALL));
-      }
-    };
-    await Promise.all(Array.from({ length: CALLS_AT_ONCE }, task));
+    for (let done = 0; done < count; done += TEXTS_A_CALL) {
+      const begin = done % (texts.length - TEXTS_A_CALL);
+      await model.embed(texts.slice(begin, begin + TEXTS_A_CALL));
+    }
   };
   const [few, many] = size === "full" ? [1000, 100_000] : [200, 400];
   await embed(few);
