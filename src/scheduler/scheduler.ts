@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ErrorCode, GgufEmbedError } from "../errors.ts";
 import type { NativeBatch } from "../native/engine.ts";
 import { batchOf, vectorsOf } from "../pipeline/native-batch.ts";
@@ -138,6 +139,8 @@ export class Scheduler {
       }
       const { lines, longest } = this.#queue;
       const budget = this.#pace.budget({ lines, longest });
+      // Else this would go on for ever, with empty batches.
+      assert(budget >= 1, "a batch has room for a token");
       void this.#run(this.#queue.take(budget));
     }
   }

@@ -123,7 +123,8 @@ describe("cancelling", () => {
 
 test("a caller who cannot take a vector is told, and the others get theirs", async () => {
   const engine = { embed: async () => Float32Array.of(0, 1, 2) };
-  const scheduler = new Scheduler(engine, { threads: 1, capacity: 100, tokenLevel: false });
+  const pace = { threads: 1, budget: 100, capacity: 100, macsPerToken: 1e6 };
+  const scheduler = new Scheduler(engine, { ...pace, tokenLevel: false });
   const shape = { dimensions: 1, normalize: false };
   const reason = new RangeError("Out of memory");
   const taken: number[] = [];
