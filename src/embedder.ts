@@ -208,6 +208,10 @@ export class ModelEmbedder implements Embedder {
     return await this.#track(fingerprintLayers(engine, batch, layerEnds));
   }
 
+  get expectedWaitMs(): number {
+    return this.#scheduler.expectedMs(this.#parts.admission.texts);
+  }
+
   stats(): EmbedderStats {
     this.#checkOpen();
     const { admission, cache, engine } = this.#parts;

@@ -221,6 +221,12 @@ export interface Embedder extends AsyncDisposable {
    * layer that differs is where to look. Rejects with what `embed` rejects with.
    */
   fingerprintLayers(text: string): Promise<LayerFingerprint[]>;
+  /**
+   * Milliseconds until what waits and runs now should be done, by the pace of the last batches:
+   * about how long a text that comes now will wait. 0 where nothing waits or nothing is known yet.
+   * Asking costs next to nothing, which `stats` does not.
+   */
+  readonly expectedWaitMs: number;
   /** What it does and has done, for metrics. Throws `CLOSED`. */
   stats(): EmbedderStats;
   /**

@@ -5,12 +5,14 @@ import { inspect } from "./commands/inspect.ts";
 import { list } from "./commands/list.ts";
 import { pull } from "./commands/pull.ts";
 import { rm } from "./commands/rm.ts";
+import { serve } from "./commands/serve.ts";
 import { tokenize } from "./commands/tokenize.ts";
 import { verify } from "./commands/verify.ts";
 
 /** Every command, in the order of the help. A new one is a file and a line here. */
 export const COMMANDS: readonly Command[] = [
   embed,
+  serve,
   tokenize,
   inspect,
   verify,

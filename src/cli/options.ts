@@ -13,6 +13,8 @@ export type OptionSpec = OptionBase &
   (
     | { readonly type: "flag" }
     | { readonly type: "text"; readonly value: string }
+    /** May be given several times; all count. */
+    | { readonly type: "texts"; readonly value: string }
     /** A whole number from 1; how large it may be is the library's to know. */
     | { readonly type: "count"; readonly value: string }
     | { readonly type: "choice"; readonly choices: readonly string[] }
@@ -23,11 +25,13 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 type OptionValue<S extends OptionSpec> = S extends { readonly type: "flag" }
   ? boolean
-  : S extends { readonly choices: readonly (infer Choice)[] }
-    ? Choice | undefined
-    : S extends { readonly type: "count" }
-      ? number | undefined
-      : string | undefined;
+  : S extends { readonly type: "texts" }
+    ? readonly string[]
+    : S extends { readonly choices: readonly (infer Choice)[] }
+      ? Choice | undefined
+      : S extends { readonly type: "count" }
+        ? number | undefined
+        : string | undefined;
 
 export type OptionValues<S extends OptionSpecs> = {
   readonly [Name in keyof S]: OptionValue<S[Name]>;
@@ -38,7 +42,10 @@ export interface Parsed<S extends OptionSpecs> {
   readonly positionals: readonly string[];
 }
 
-/** Parses the arguments after the command's name. The last of a repeated option counts. */
+/**
+ * Parses the arguments after the command's name. The last of a repeated option counts, but of those
+ * that may be repeated.
+ */
 export function parseOptions<const S extends OptionSpecs>(
   specs: S,
   args: readonly string[],
@@ -51,15 +58,18 @@ export function parseOptions<const S extends OptionSpecs>(
     allowPositionals: true,
     tokens: true,
   });
-  const values: Record<string, string | number | boolean | undefined> = {};
+  const values: Record<string, Value | string[] | undefined> = {};
   for (const [name, spec] of Object.entries(specs)) {
-    values[name] = spec.type === "flag" ? false : undefined;
+    values[name] = spec.type === "flag" ? false : spec.type === "texts" ? [] : undefined;
   }
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
     if (spec === undefined) throw new UsageError(unknownOption(token.rawName, specs));
-    values[token.name] = readValue(spec, token);
+    const value = readValue(spec, token);
+    const known = values[token.name];
+    if (Array.isArray(known)) known.push(String(value));
+    else values[token.name] = value;
   }
   return { values: values as OptionValues<S>, positionals };
 }
@@ -95,7 +105,9 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined;
 }
 
-function readValue(spec: OptionSpec, token: OptionToken): string | number | boolean {
+type Value = string | number | boolean;
+
+function readValue(spec: OptionSpec, token: OptionToken): Value {
   const { rawName, value } = token;
   if (spec.type === "flag") {
     if (value !== undefined) throw new UsageError(`option '${rawName}' takes no value`);

@@ -90,6 +90,19 @@ export class Scheduler {
     return this.#pace.tokensPerMs;
   }
 
+  /**
+   * Milliseconds that so many texts should take, those included that wait and run here. Of the
+   * others, which are not tokenized yet, it expects what earlier ones had.
+   */
+  expectedMs(texts: number): number {
+    const speed = this.#pace.tokensPerMs;
+    if (speed === undefined) return 0;
+    const { waiting, running } = this;
+    const others = Math.max(0, texts - waiting.texts - running.texts);
+    const mean = this.totals.texts === 0 ? 0 : this.totals.tokens / this.totals.texts;
+    return (waiting.tokens + running.tokens + others * mean) / speed;
+  }
+
   enter(shape: Shape, receiver: Receiver): Line {
     return new Line(shape, receiver);
   }

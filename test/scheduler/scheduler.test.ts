@@ -196,9 +196,16 @@ describe("the queue", () => {
     expect(running.batches).toBeGreaterThan(0);
     expect(running.tokens).toBeGreaterThan(running.texts);
     await call;
+    expect(embedder.expectedWaitMs).toBe(0);
+    const again = embedder.embed(new Array(2000).fill("word ".repeat(20)));
+    const much = embedder.expectedWaitMs;
+    expect(much).toBeGreaterThan(0);
+    const more = embedder.embed(new Array(2000).fill("word ".repeat(20)));
+    expect(embedder.expectedWaitMs).toBeGreaterThan(much * 1.5);
+    await Promise.all([again, more]);
     const after = embedder.stats();
     expect(after.queue.texts).toBe(0);
-    expect(after.done.texts).toBe(200);
+    expect(after.done.texts).toBe(4200);
     expect(after.tokensPerSecond).toBeGreaterThan(0);
     expect(variant.length).toBeGreaterThan(2);
     expect(threads).toBe(embedder.threads);

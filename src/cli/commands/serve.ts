@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import type { Embedder, OpenOptions } from "../../index.ts";
+import { parseKeys } from "../../server/keys.ts";
+import { jsonLog, type Log } from "../../server/log.ts";
+import { Models } from "../../server/models.ts";
+import type { EmbeddingServer } from "../../server/server.ts";
+import { DEFAULTS, type ServerSettings } from "../../server/settings.ts";
+import { defineCommand } from "../command.ts";
+import { Failure, UsageError } from "../errors.ts";
+import { openModel, PRECISION_OPTION, requireModel, warnAbout } from "../model.ts";
+import { complain, writeStderr } from "../terminal.ts";
+
+/** Keys of the server, where `--api-key-file` names no file. */
+const KEYS_VARIABLE = "GGUFEMBED_API_KEYS";
+const MEGABYTE = 2 ** 20;
+const PORT_MAX = 65_535;
+
+export const serve = defineCommand({
+  name: "serve",
+  summary: "answer requests for embeddings over HTTP",
+  usage: "-m MODEL… [options]",
+  options: {
+    model: {
+      type: "texts",
+      short: "m",
+      value: "MODEL",
+      help: "a .gguf file or a model's name; several times for several models",
+    },
+    host: { type: "text", value: "HOST", help: `address (default: ${DEFAULTS.hostname})` },
+    port: {
+      type: "text",
+      value: "PORT",
+      help: `port, 0 for a free one (default: ${DEFAULTS.port})`,
+    },
+    threads: { type: "count", value: "N", help: "worker threads (default: the usable cores)" },
+    ...PRECISION_OPTION,
+    "cache-mb": {
+      type: "count",
+      value: "N",
+      help: "megabytes for vectors of texts that come again",
+    },
+    "queue-limit": { type: "count", value: "N", help: "texts that may wait (default: 65536)" },
+    "max-body-mb": { type: "count", value: "N", help: "megabytes of a request (default: 8)" },
+    "max-items": { type: "count", value: "N", help: "texts of a request (default: 2048)" },
+    "max-tokens": { type: "count", value: "N", help: "tokens of a request (default: no limit)" },
+    deadline: { type: "count", value: "S", help: "seconds that a request may take (default: 30)" },
+    grace: { type: "count", value: "S", help: "seconds to finish after SIGTERM (default: 20)" },
+    "api-key-file": { type: "text", value: "FILE", help: "keys, one a line (default: no keys)" },
+    cors: { type: "texts", value: "ORIGIN", help: "let pages of ORIGIN ask; * for all" },
+    log: { type: "choice", choices: ["json", "off"], help: "requests on stderr (default: json)" },
+  },
+  details: `
+Endpoints: /v1/embeddings and /v1/models (OpenAI), /embed (an array of texts, or as Text Embeddings
+Inference), /api/embed (Ollama), /health, /ready, /info, /metrics (Prometheus), /openapi.json.
+
+Keys come from --api-key-file or, separated by commas, from ${KEYS_VARIABLE};
+/health, /ready, /metrics and /openapi.json never ask for one. SIGTERM and SIGINT finish what runs
+and exit.`,
+  async run({ values, positionals }) {
+    if (positionals.length > 0) throw new UsageError("takes no arguments; models come with -m");
+    const settings = settingsOf(values);
+    const sources = values.model.length > 0 ? values.model : [requireModel(undefined)];
+    const options: OpenOptions = {
+      threads: values.threads,
+      precision: values.precision,
+      cacheBytes: values["cache-mb"] === undefined ? undefined : values["cache-mb"] * MEGABYTE,
+      queueLimit: values["queue-limit"],
+    };
+    const opened: { source: string; embedder: Embedder }[] = [];
+    for (const source of sources) {
+      const embedder = await openModel(source, options);
+      warnAbout(embedder.config.warnings);
+      opened.push({ source, embedder });
+    }
+    const log: Log = values.log === "off" ? () => {} : jsonLog(writeStderr);
+    const server = await listen(settings, new Models(opened), log);
+    complain(`listening on ${server.url.href}`);
+    const stopped = untilSignal();
+    await Promise.race([server.warmUp(), stopped]);
+    complain("ready");
+    await stopped;
+    if (!(await server.stop())) {
+      throw new Failure(
+        `some requests had not finished ${settings.graceMs / 1000} s after the signal`,
+      );
+    }
+  },
+});
+
+interface ServeValues {
+  readonly host: string | undefined;
+  readonly port: string | undefined;
+  readonly "max-body-mb": number | undefined;
+  readonly "max-items": number | undefined;
+  readonly "max-tokens": number | undefined;
+  readonly deadline: number | undefined;
+  readonly grace: number | undefined;
+  readonly "api-key-file": string | undefined;
+  readonly cors: readonly string[];
+}
+
+function settingsOf(values: ServeValues): ServerSettings {
+  const bodyMegabytes = values["max-body-mb"];
+  return {
+    hostname: values.host ?? DEFAULTS.hostname,
+    port: readPort(values.port),
+    bodyBytesMax: bodyMegabytes === undefined ? DEFAULTS.bodyBytesMax : bodyMegabytes * MEGABYTE,
+    itemsMax: values["max-items"] ?? DEFAULTS.itemsMax,
+    tokensMax: values["max-tokens"],
+    deadlineMs: values.deadline === undefined ? DEFAULTS.deadlineMs : values.deadline * 1000,
+    graceMs: values.grace === undefined ? DEFAULTS.graceMs : values.grace * 1000,
+    apiKeys: readKeys(values["api-key-file"]),
+    corsOrigins: values.cors,
+  };
+}
+
+function readPort(value: string | undefined): number {
+  if (value === undefined) return DEFAULTS.port;
+  const port = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (port <= PORT_MAX) return port;
+  throw new UsageError(`option '--port' takes a number from 0 to ${PORT_MAX}, found '${value}'`);
+}
+
+function readKeys(path: string | undefined): string[] {
+  if (path === undefined) return parseKeys(process.env[KEYS_VARIABLE] ?? "");
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new Failure(`${path}: the keys cannot be read; check the path`, { cause });
+  }
+  const keys = parseKeys(text);
+  // An empty file that opens the server to everybody is nobody's wish.
+  if (keys.length === 0) throw new Failure(`${path}: there is no key in it; write one a line`);
+  return keys;
+}
+
+async function listen(
+  settings: ServerSettings,
+  models: Models,
+  log: Log,
+): Promise<EmbeddingServer> {
+  // Imported here: it brings libraries that no other command needs.
+  const { EmbeddingServer } = await import("../../server/server.ts");
+  try {
+    return EmbeddingServer.start(settings, models, log);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure(`cannot listen on ${settings.hostname}:${settings.port}: ${why}`, { cause });
+  }
+}
+
+/** Takes the signals over from the command line, which would leave at once. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.removeAllListeners(signal);
+      process.on(signal, () => resolve());
+    }
+  });
+}

@@ -1,0 +1,110 @@
+import type { Embedder, EmbedOptions, EmbedResult, TextInput } from "../index.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Models, ServedModel } from "./models.ts";
+import { overloaded, RequestError, tooLarge } from "./request-error.ts";
+import type { ServerSettings } from "./settings.ts";
+
+/** Of the deadline, how much a request may be expected to wait for others. */
+const WAIT_SHARE = 0.6;
+
+/** What a request was about, for log and metrics. */
+export interface Notes {
+  model?: string;
+  texts?: number;
+  tokens?: number;
+}
+
+/** What the parts of the server share. */
+export interface Service {
+  readonly settings: ServerSettings;
+  readonly models: Models;
+  readonly metrics: Metrics;
+  /** Undefined while requests are taken; else why they are not. */
+  readonly unready: () => string | undefined;
+}
+
+/** One request on its way. */
+export interface Exchange {
+  readonly request: Request;
+  readonly service: Service;
+  /** Aborts when the client has gone or the deadline has passed. */
+  readonly signal: AbortSignal;
+  readonly notes: Notes;
+}
+
+/** How an interface says that something went wrong. */
+export type FormatError = (error: RequestError) => object;
+
+/** A path, what it does, and how it is described. */
+export interface Endpoint {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Whether it needs a key where keys are on, and is refused while the server is not ready. */
+  readonly guarded: boolean;
+  readonly formatError: FormatError;
+  /** An OpenAPI operation. */
+  readonly operation: object;
+  run(exchange: Exchange): Promise<Response> | Response;
+}
+
+/** What a request asks for, in the library's terms. */
+export interface EmbedRequest extends Omit<EmbedOptions, "signal" | "encoding"> {
+  readonly model: string | undefined;
+  readonly texts: readonly TextInput[];
+}
+
+export interface EmbedAnswer {
+  readonly model: ServedModel;
+  readonly results: readonly EmbedResult[];
+  readonly tokens: number;
+}
+
+/** Embeds what a request asks for, within the server's limits. Throws `RequestError`. */
+export async function embedFor(
+  { service, signal, notes }: Exchange,
+  { model: name, texts, ...options }: EmbedRequest,
+): Promise<EmbedAnswer> {
+  const { settings, models, metrics } = service;
+  const model = models.find(name);
+  notes.model = model.id;
+  notes.texts = texts.length;
+  if (texts.length > settings.itemsMax) {
+    throw tooLarge(`${texts.length} texts; a request takes ${settings.itemsMax}`);
+  }
+  checkTokens(model.embedder, texts, settings.tokensMax);
+  const waitMs = model.embedder.expectedWaitMs;
+  if (waitMs > settings.deadlineMs * WAIT_SHARE) throw overloaded(Math.ceil(waitMs / 1000));
+  const start = performance.now();
+  const results = await model.embedder.embed(texts, { ...options, signal });
+  const tokens = results.reduce((total, result) => total + result.tokens, 0);
+  notes.tokens = tokens;
+  const seconds = (performance.now() - start) / 1000;
+  metrics.embedded({ model: model.id, texts: texts.length, tokens, seconds });
+  return { model, results, tokens };
+}
+
+function checkTokens(
+  embedder: Embedder,
+  texts: readonly TextInput[],
+  tokensMax: number | undefined,
+): void {
+  if (tokensMax === undefined) return;
+  let tokens = 0;
+  for (const text of texts) {
+    tokens += (typeof text === "string" ? embedder.tokenize(text) : text).length;
+    if (tokens > tokensMax) throw tooLarge(`more tokens than the ${tokensMax} of a request`);
+  }
+}
+
+/** JSON with the headers that every answer has. */
+export function json(body: unknown, status = 200): Response {
+  return Response.json(body, { status });
+}
+
+/** The signal's reason as what a client should hear. */
+export function abortError(signal: AbortSignal): RequestError {
+  const isDeadline = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+  return isDeadline
+    ? new RequestError(504, "deadline_exceeded", "the request took longer than it may")
+    : new RequestError(499, "client_closed_request", "the client has gone");
+}

@@ -1,0 +1,42 @@
+import { basename } from "node:path";
+import type { Embedder } from "../index.ts";
+import { RequestError } from "./request-error.ts";
+
+/** A model that the server has open. */
+export interface ServedModel {
+  /** What `/v1/models` calls it. */
+  readonly id: string;
+  readonly embedder: Embedder;
+  /** When it was opened, in seconds since 1970. */
+  readonly created: number;
+}
+
+/** The models of a server; the first answers requests that name none. */
+export class Models {
+  readonly all: readonly ServedModel[];
+
+  constructor(opened: readonly { readonly source: string; readonly embedder: Embedder }[]) {
+    const created = Math.floor(Date.now() / 1000);
+    this.all = opened.map(({ source, embedder }) => ({ id: idOf(source), embedder, created }));
+    const ids = this.all.map(({ id }) => id);
+    const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+    if (twice !== undefined) throw new Error(`two models are called ${twice}`);
+  }
+
+  /** By its id, or by the name that its file states. Throws `RequestError` 404. */
+  find(name: string | undefined): ServedModel {
+    const found =
+      name === undefined
+        ? this.all[0]
+        : this.all.find(({ id, embedder }) => id === name || embedder.config.name === name);
+    if (found !== undefined) return found;
+    const ids = this.all.map(({ id }) => id).join(", ");
+    const message = `there is no model ${JSON.stringify(name)} here; there is ${ids}`;
+    throw new RequestError(404, "model_not_found", message, { param: "model" });
+  }
+}
+
+/** A file's name without its ending; a model's name as it was given. */
+export function idOf(source: string): string {
+  return /\.gguf$/i.test(source) ? basename(source).replace(/\.gguf$/i, "") : source;
+}

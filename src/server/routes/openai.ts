@@ -1,0 +1,113 @@
+import { z } from "zod";
+import type { TextInput } from "../../index.ts";
+import { readJson } from "../body.ts";
+import { type Endpoint, embedFor, type FormatError, json } from "../endpoint.ts";
+import { badRequest, type RequestError } from "../request-error.ts";
+import { operation } from "../schema.ts";
+
+const Ids = z.array(z.int().min(0)).min(1);
+
+/** https://platform.openai.com/docs/api-reference/embeddings, with three parameters of ours. */
+export const OpenAiRequest = z.strictObject({
+  input: z
+    .union([z.string(), Ids, z.array(z.string()).min(1), z.array(Ids).min(1)], {
+      error: "expected a string, an array of strings, token ids, or an array of token ids",
+    })
+    .meta({ description: "Texts or token ids; ids are taken as they are." }),
+  model: z.string().optional().meta({ description: "An id of `/v1/models`. Default: the first." }),
+  dimensions: z.int().min(1).optional().meta({ description: "Keep the first so many components." }),
+  encoding_format: z.enum(["float", "base64"]).default("float"),
+  user: z
+    .string()
+    .optional()
+    .meta({ description: "Taken and not used: nothing is kept of users." }),
+  task: z.string().optional().meta({ description: "Ours: a task of the model; adds its prompt." }),
+  title: z.string().optional().meta({ description: "Ours: title of a document, for its prompt." }),
+  truncate: z
+    .enum(["error", "end", "start"])
+    .default("error")
+    .meta({ description: "Ours: what a text beyond the context loses." }),
+});
+
+export const OpenAiResponse = z.object({
+  object: z.literal("list"),
+  data: z.array(
+    z.object({
+      object: z.literal("embedding"),
+      index: z.int(),
+      embedding: z.union([z.array(z.number()), z.string()]),
+    }),
+  ),
+  model: z.string(),
+  usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
+});
+
+export const OpenAiError = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+});
+
+export const formatOpenAiError: FormatError = ({ status, message, param, code }: RequestError) => ({
+  error: { message, type: status < 500 ? typeOf(status) : "server_error", param, code },
+});
+
+function typeOf(status: number): string {
+  if (status === 401) return "authentication_error";
+  return status === 429 ? "rate_limit_error" : "invalid_request_error";
+}
+
+export const openAiEmbeddings: Endpoint = {
+  method: "POST",
+  path: "/v1/embeddings",
+  guarded: true,
+  formatError: formatOpenAiError,
+  operation: operation({
+    summary: "Embeddings as OpenAI gives them",
+    request: OpenAiRequest,
+    response: OpenAiResponse,
+    error: OpenAiError,
+  }),
+  async run(exchange) {
+    const { bodyBytesMax } = exchange.service.settings;
+    const body = await readJson(exchange.request, OpenAiRequest, bodyBytesMax);
+    const { model, dimensions, task, title, truncate } = body;
+    const texts = textsOf(body.input);
+    const answer = await embedFor(exchange, { model, texts, dimensions, task, title, truncate });
+    const encode = body.encoding_format === "base64" ? toBase64 : toNumbers;
+    return json({
+      object: "list",
+      data: answer.results.map(({ embedding }, index) => ({
+        object: "embedding",
+        index,
+        embedding: encode(embedding),
+      })),
+      model: answer.model.id,
+      usage: { prompt_tokens: answer.tokens, total_tokens: answer.tokens },
+    });
+  },
+};
+
+function textsOf(input: z.infer<typeof OpenAiRequest>["input"]): TextInput[] {
+  if (typeof input === "string") return [notEmpty(input)];
+  if (typeof input[0] === "number") return [Int32Array.from(input as number[])];
+  const items = input as (string | number[])[];
+  return items.map((item) => (typeof item === "string" ? notEmpty(item) : Int32Array.from(item)));
+}
+
+/** OpenAI refuses it, and a client that sends one has most likely lost its text. */
+function notEmpty(text: string): string {
+  if (text !== "") return text;
+  throw badRequest("an input is an empty string", "input");
+}
+
+export function toNumbers(vector: Float32Array): number[] {
+  return Array.from(vector);
+}
+
+function toBase64(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
+}
