@@ -1,11 +1,9 @@
 import type { Embedder, EmbedOptions, EmbedResult, TextInput } from "../index.ts";
+import type { Load } from "./load.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Models, ServedModel } from "./models.ts";
 import { overloaded, RequestError, tooLarge } from "./request-error.ts";
 import type { ServerSettings } from "./settings.ts";
-
-/** Of the deadline, how much a request may be expected to wait for others. */
-const WAIT_SHARE = 0.6;
 
 /** What a request was about, for log and metrics. */
 export interface Notes {
@@ -19,6 +17,7 @@ export interface Service {
   readonly settings: ServerSettings;
   readonly models: Models;
   readonly metrics: Metrics;
+  readonly load: Load;
   /** Undefined while requests are taken; else why they are not. */
   readonly unready: () => string | undefined;
 }
@@ -72,10 +71,14 @@ export async function embedFor(
     throw tooLarge(`${texts.length} texts; a request takes ${settings.itemsMax}`);
   }
   checkTokens(model.embedder, texts, settings.tokensMax);
-  const waitMs = model.embedder.expectedWaitMs;
-  if (waitMs > settings.deadlineMs * WAIT_SHARE) throw overloaded(Math.ceil(waitMs / 1000));
+  const expectedMs = model.embedder.expectedWaitMs;
+  const retryAfterSeconds = service.load.refusal(expectedMs);
+  if (retryAfterSeconds !== undefined) throw overloaded(retryAfterSeconds);
   const start = performance.now();
-  const results = await model.embedder.embed(texts, { ...options, signal });
+  const work = model.embedder.embed(texts, { ...options, signal });
+  const results = await work.finally(() =>
+    service.load.observe(expectedMs, performance.now() - start),
+  );
   const tokens = results.reduce((total, result) => total + result.tokens, 0);
   notes.tokens = tokens;
   const seconds = (performance.now() - start) / 1000;

@@ -1,6 +1,7 @@
 import type { Server } from "bun";
 import { abortError, type Endpoint, type Notes, type Service } from "./endpoint.ts";
 import { ApiKeys } from "./keys.ts";
+import { Load } from "./load.ts";
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import type { Models } from "./models.ts";
@@ -43,7 +44,8 @@ export class EmbeddingServer {
     this.#log = log;
     this.#keys = new ApiKeys(settings.apiKeys);
     const unready = () => this.#unready;
-    this.#service = { settings, models, metrics: new Metrics(models), unready };
+    const load = new Load(settings.deadlineMs);
+    this.#service = { settings, models, metrics: new Metrics(models), load, unready };
     this.#server = Bun.serve({
       hostname: settings.hostname,
       port: settings.port,

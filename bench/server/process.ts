@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { ROOT } from "../../scripts/paths.ts";
+import type { ClientReport } from "./client.ts";
+
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+}
+
+/** `ggufembed serve`, ready. */
+export async function startProcess(
+  model: string,
+  options: readonly string[] = [],
+): Promise<ServerProcess> {
+  const command = ["src/cli/main.ts", "serve", "-m", model, "--port", "0", "--log", "off"];
+  const child = Bun.spawn([process.execPath, ...command, ...options], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  for await (const part of child.stderr) {
+    said += new TextDecoder().decode(part);
+    if (said.includes("ready\n")) break;
+  }
+  const url = /http:\S+/.exec(said)?.[0];
+  if (url === undefined || !said.includes("ready\n")) throw new Error(`serve failed: ${said}`);
+  return {
+    url,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      if ((await child.exited) !== 0) throw new Error("the server did not end well");
+    },
+  };
+}
+
+/** `clients` with one request at a time each, or requests at a `rate` a second. */
+export async function runClients(
+  url: string,
+  textsPath: string,
+  [kind, amount]: readonly ["clients" | "rate", number],
+  seconds: number,
+): Promise<ClientReport> {
+  const script = join(import.meta.dir, "client.ts");
+  const command = [process.execPath, script, url, textsPath, kind, String(amount), String(seconds)];
+  const child = Bun.spawn(command, {
+    // Else Bun itself would hold requests back.
+    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: "65000" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const output = await child.stdout.text();
+  if ((await child.exited) !== 0) throw new Error("the clients failed");
+  return JSON.parse(output) as ClientReport;
+}
