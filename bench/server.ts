@@ -118,8 +118,8 @@ async function overload({ model, embedder, texts, textsPath, tiny }: Scene): Pro
   const p99 = quantile(latenciesMs, 0.99);
   const refused = Object.entries(statuses).filter(([status]) => status !== "200");
   return [
-    `${rate} requests a second for ${report.seconds.toFixed(0)} s: ${latenciesMs.length} answered, ` +
-      `others ${refused.map(([status, count]) => `${status}: ${count}`).join(", ") || "none"}`,
+    `${rate} requests a second for ${report.seconds.toFixed(0)} s: ` +
+      `${latenciesMs.length} answered, others ${refused.map(([status, count]) => `${status}: ${count}`).join(", ") || "none"}`,
     `  p99 of those answered ${p99.toFixed(0)} ms (bar: at most ${deadlineSeconds * 1000})`,
     `  resident memory ${before.toFixed(0)} MB after a quarter, ${after.toFixed(0)} MB at the end`,
   ];

@@ -8,7 +8,7 @@ test("refuses what would take more than half of the deadline, and says when to c
   expect(load.refusal(5001)).toBe(6);
 });
 
-test("learns how much longer requests take than expected, and forgets it when nothing waits", () => {
+test("learns how much longer requests take than expected, and forgets it", () => {
   const load = new Load(10_000);
   for (let i = 0; i < 200; i++) load.observe(1000, 3000);
   expect(load.refusal(1500)).toBeUndefined();
