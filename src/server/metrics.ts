@@ -31,44 +31,26 @@ export class Metrics {
   ]);
   readonly #errors = this.#counter("embedding_errors_total", "Requests that failed.", ["code"]);
 
+  readonly #models: Models;
+  readonly #ofModels = MODEL_METRICS.map(({ name, help, type, value }) => {
+    const Kind = type === "counter" ? Counter : Gauge;
+    const metric = new Kind({ name, help, labelNames: ["model"], registers: [this.#registry] });
+    return { metric, value };
+  });
+  readonly #info = new Gauge({
+    name: "embedding_model_info",
+    help: "1, with what a model is and which CPU variant runs it.",
+    labelNames: ["model", "architecture", "variant", "threads"],
+    registers: [this.#registry],
+  });
+  readonly #memory = new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of the process.",
+    registers: [this.#registry],
+  });
+
   constructor(models: Models) {
-    for (const { name, help, type, value } of MODEL_METRICS) {
-      const Kind = type === "counter" ? Counter : Gauge;
-      new Kind({
-        name,
-        help,
-        labelNames: ["model"],
-        registers: [this.#registry],
-        collect() {
-          this.reset();
-          for (const { id, embedder } of models.all) {
-            const found = value(embedder.stats());
-            if (found !== undefined) this.inc({ model: id }, found);
-          }
-        },
-      });
-    }
-    new Gauge({
-      name: "process_resident_memory_bytes",
-      help: "Resident memory of the process.",
-      registers: [this.#registry],
-      collect() {
-        this.set(process.memoryUsage.rss());
-      },
-    });
-    new Gauge({
-      name: "embedding_model_info",
-      help: "1, with what a model is and which CPU variant runs it.",
-      labelNames: ["model", "architecture", "variant", "threads"],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const { id, embedder } of models.all) {
-          const { variant, threads } = embedder.stats();
-          this.set({ model: id, architecture: embedder.config.architecture, variant, threads }, 1);
-        }
-      },
-    });
+    this.#models = models;
   }
 
   embedded({ model, texts, tokens, seconds }: Embedded): void {
@@ -83,8 +65,25 @@ export class Metrics {
   }
 
   async response(): Promise<Response> {
+    this.#readModels();
+    this.#memory.set(process.memoryUsage.rss());
     const text = await this.#registry.metrics();
     return new Response(text, { headers: { "content-type": this.#registry.contentType } });
+  }
+
+  /** Asks each model once: that is not free, and the figures of one answer belong together. */
+  #readModels(): void {
+    this.#info.reset();
+    for (const { metric } of this.#ofModels) metric.reset();
+    for (const { id: model, embedder } of this.#models.all) {
+      const stats = embedder.stats();
+      const { variant, threads } = stats;
+      this.#info.set({ model, architecture: embedder.config.architecture, variant, threads }, 1);
+      for (const { metric, value } of this.#ofModels) {
+        const found = value(stats);
+        if (found !== undefined) metric.inc({ model }, found);
+      }
+    }
   }
 
   #counter<const L extends readonly string[]>(name: string, help: string, labelNames: L) {
