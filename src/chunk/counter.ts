@@ -1,7 +1,6 @@
+import { encodeByLength } from "../tokenizer/in-steps.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 
-/** UTF-16 units from which on a text is tokenized in steps. */
-const STEPPED_UNITS = 8192;
 /** UTF-16 units that are tokenized between two pauses. */
 const UNPAUSED_UNITS = 8192;
 
@@ -15,11 +14,8 @@ export class TokenCounter {
   }
 
   *count(text: string): Generator<undefined, number, undefined> {
-    if (text.length > STEPPED_UNITS) {
-      return (yield* this.#tokenizer.encodeInSteps(text)).length;
-    }
     yield* this.work(text.length);
-    return this.#tokenizer.encode(text).length;
+    return (yield* encodeByLength(this.#tokenizer, text)).length;
   }
 
   /** Other work on so many UTF-16 units. */

@@ -1,5 +1,6 @@
 import { GgufEmbedError, invalidArgument } from "../errors.ts";
 import { atOnce } from "../scheduler/turns.ts";
+import { encodeByLength } from "../tokenizer/in-steps.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import type { TextInput, Truncate } from "../types.ts";
 
@@ -24,9 +25,6 @@ export interface Preparation {
   readonly truncate: Truncate;
 }
 
-/** UTF-16 units above which a text is tokenized in steps. */
-const SHORT_LENGTH_MAX = 8192;
-
 /**
  * Tokenizes one text, prompt before it, and cuts it to the context; or cuts tokens that are there
  * already. Cutting drops tokens of the text alone: the prompt and the special tokens stay. A long
@@ -41,10 +39,7 @@ export function* prepareInSteps(
   index: number,
 ): Generator<undefined, PreparedText, undefined> {
   if (typeof input !== "string") return prepareTokens(limits, preparation, input, index);
-  const text = preparation.prompt + input;
-  const { tokenizer } = limits;
-  const content =
-    text.length > SHORT_LENGTH_MAX ? yield* tokenizer.encodeInSteps(text) : tokenizer.encode(text);
+  const content = yield* encodeByLength(limits.tokenizer, preparation.prompt + input);
   return fit(limits, preparation, content, index);
 }
 
