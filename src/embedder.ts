@@ -80,10 +80,10 @@ export class ModelEmbedder implements Embedder {
     this.#parts = parts;
     this.config = config;
     this.threads = threads;
-    const width = this.#tokenLevel ? config.hiddenSize : config.embeddingSize;
-    this.#model = { prompts, width, normalize: config.normalize, tokenLevel: this.#tokenLevel };
-    this.#reader = new Reader({ tokenizer, contextLength: config.contextLength }, cache);
     const tokenLevel = this.#tokenLevel;
+    const width = tokenLevel ? config.hiddenSize : config.embeddingSize;
+    this.#model = { prompts, width, normalize: config.normalize, tokenLevel };
+    this.#reader = new Reader({ tokenizer, contextLength: config.contextLength }, cache);
     this.#scheduler = new Scheduler(engine, {
       threads,
       budget: tokenBudget,
@@ -231,7 +231,7 @@ export class ModelEmbedder implements Embedder {
   }
 
   close({ cancel = false }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#settled().then(() => this.#parts.engine.unload());
+    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#parts.engine.unload());
     if (cancel) for (const call of this.#calls) call.fail(closed());
     return this.#closing;
   }
@@ -242,10 +242,6 @@ export class ModelEmbedder implements Embedder {
 
   get #tokenLevel(): boolean {
     return this.config.pooling === "none";
-  }
-
-  async #settled(): Promise<void> {
-    await Promise.allSettled(this.#running);
   }
 
   /** Makes a call's texts ready, in steps, and puts them into its line. */

@@ -99,11 +99,6 @@ function checkTokens(
   }
 }
 
-/** JSON with the headers that every answer has. */
-export function json(body: unknown, status = 200): Response {
-  return Response.json(body, { status });
-}
-
 /** The signal's reason as what a client should hear. */
 export function abortError(signal: AbortSignal): RequestError {
   const isDeadline = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";

@@ -1,5 +1,5 @@
 import { version } from "../index.ts";
-import { type Endpoint, json } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { formatOpenAiError } from "./routes/openai.ts";
 
 /** The OpenAPI document of the endpoints, made of what they check requests with. */
@@ -38,7 +38,7 @@ export function openApiEndpoint(endpoints: readonly Endpoint[]): Endpoint {
         },
       },
     },
-    run: () => json(openApiDocument([...endpoints, self])),
+    run: () => Response.json(openApiDocument([...endpoints, self])),
   };
   return self;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { version } from "../../index.ts";
-import { type Endpoint, json } from "../endpoint.ts";
+import type { Endpoint } from "../endpoint.ts";
 import { RequestError } from "../request-error.ts";
 import { operation } from "../schema.ts";
 import { formatOpenAiError, OpenAiError } from "./openai.ts";
@@ -22,7 +22,7 @@ export const health: Endpoint = {
     summary: "Whether the process answers",
     response: z.object({ status: z.literal("ok") }),
   }),
-  run: () => json({ status: "ok" }),
+  run: () => Response.json({ status: "ok" }),
 };
 
 export const ready: Endpoint = {
@@ -38,7 +38,7 @@ export const ready: Endpoint = {
   run({ service }) {
     const why = service.unready();
     if (why !== undefined) throw new RequestError(503, "not_ready", why);
-    return json({ status: "ready" });
+    return Response.json({ status: "ready" });
   },
 };
 
@@ -53,7 +53,7 @@ export const models: Endpoint = {
     error: OpenAiError,
   }),
   run: ({ service }) =>
-    json({
+    Response.json({
       object: "list",
       data: service.models.all.map(({ id, created }) => ({
         id,
@@ -104,7 +104,7 @@ export const info: Endpoint = {
         fingerprint: await embedder.fingerprint(),
       })),
     );
-    return json({
+    return Response.json({
       model_id: described[0]?.id,
       version,
       max_input_length: described[0]?.context_length,

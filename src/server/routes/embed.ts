@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { TextInput } from "../../index.ts";
 import { readJson } from "../body.ts";
-import { type Endpoint, embedFor, type FormatError, json } from "../endpoint.ts";
+import { type Endpoint, embedFor, type FormatError } from "../endpoint.ts";
 import { operation } from "../schema.ts";
 import { toNumbers } from "./openai.ts";
 
@@ -56,7 +56,7 @@ export const embedRoute: Endpoint = {
     const body = await readJson(exchange.request, EmbedBody, bodyBytesMax);
     const request = Array.isArray(body) ? { texts: body } : fromInference(body);
     const { results } = await embedFor(exchange, { model: undefined, ...request });
-    return json(results.map(({ embedding }) => toNumbers(embedding)));
+    return Response.json(results.map(({ embedding }) => toNumbers(embedding)));
   },
 };
 

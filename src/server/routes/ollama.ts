@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readJson } from "../body.ts";
-import { type Endpoint, embedFor, type FormatError, json } from "../endpoint.ts";
+import { type Endpoint, embedFor, type FormatError } from "../endpoint.ts";
 import { operation } from "../schema.ts";
 import { toNumbers } from "./openai.ts";
 
@@ -53,7 +53,7 @@ export const ollamaEmbed: Endpoint = {
     // `:latest` is Ollama's way to say that no tag was given.
     const model = body.model.replace(/:latest$/, "");
     const answer = await embedFor(exchange, { model, texts, dimensions, truncate });
-    return json({
+    return Response.json({
       model: body.model,
       embeddings: answer.results.map(({ embedding }) => toNumbers(embedding)),
       total_duration: Math.round(Bun.nanoseconds() - start),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { TextInput } from "../../index.ts";
 import { readJson } from "../body.ts";
-import { type Endpoint, embedFor, type FormatError, json } from "../endpoint.ts";
+import { type Endpoint, embedFor, type FormatError } from "../endpoint.ts";
 import { badRequest, type RequestError } from "../request-error.ts";
 import { operation } from "../schema.ts";
 
@@ -78,7 +78,7 @@ export const openAiEmbeddings: Endpoint = {
     const texts = textsOf(body.input);
     const answer = await embedFor(exchange, { model, texts, dimensions, task, title, truncate });
     const encode = body.encoding_format === "base64" ? toBase64 : toNumbers;
-    return json({
+    return Response.json({
       object: "list",
       data: answer.results.map(({ embedding }, index) => ({
         object: "embedding",
