@@ -157,7 +157,7 @@ export class ModelEmbedder implements Embedder {
 
   stream<E extends Encoding = "float32">(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
-    options: EmbedOptions<E> = {},
+    options: Omit<EmbedOptions<E>, "tokenLimit"> = {},
   ): AsyncIterableIterator<StreamResult<E>> {
     const settings = this.#settings(options);
     return streamInGroups<TextInput, ReadyText, EmbedResult<E>>(checkIterable(texts), {
@@ -294,7 +294,7 @@ export class ModelEmbedder implements Embedder {
   #newCall<E extends Encoding>(texts: number, settings: Settings): Call<E> {
     const { cache } = this.#parts;
     const rows = newRows<E>(texts, settings, this.#tokenLevel);
-    return new Call(texts, rows, ({ key, tokens, truncated }, vector) => {
+    return new Call(texts, settings.tokenLimit, rows, ({ key, tokens, truncated }, vector) => {
       if (key !== undefined) cache?.put(key, { vector, tokens, truncated });
     });
   }

@@ -22,7 +22,8 @@ export const ERROR_CODES = [
  *
  * - `INVALID_ARGUMENT`: the caller passed something that no model could take: a wrong type, an
  *   option out of range.
- * - `INPUT_TOO_LONG`: a text has more tokens than the model's context and `truncate` is `"error"`.
+ * - `INPUT_TOO_LONG`: a text has more tokens than the model's context and `truncate` is `"error"`,
+ *   or a call's texts have more than `EmbedOptions.tokenLimit`.
  * - `FILE_NOT_FOUND`: the model file does not exist or cannot be read.
  * - `BAD_FILE`: the file is not a well-formed GGUF file (or safetensors, when converting), or it
  *   changed while it was open.

@@ -75,6 +75,8 @@ export interface EmbedOptions<E extends Encoding = "float32"> {
   readonly dimensions?: number | undefined;
   /** What to do with a text longer than the context. Default `"error"`. */
   readonly truncate?: Truncate | undefined;
+  /** Most tokens of all texts of a call, after `truncate`. Default: as many as there are. */
+  readonly tokenLimit?: number | undefined;
   /** L2-normalise. Default: as the model wants it. */
   readonly normalize?: boolean | undefined;
   /** Form of the vectors, `"float32"` where there is one for each token. Default `"float32"`. */
@@ -186,7 +188,7 @@ export interface Embedder extends AsyncDisposable {
    */
   stream<E extends Encoding = "float32">(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
-    options?: EmbedOptions<E>,
+    options?: Omit<EmbedOptions<E>, "tokenLimit">,
   ): AsyncIterableIterator<StreamResult<E>>;
   /**
    * Token ids, special tokens included: what `embed` counts, and takes in place of the text. Throws

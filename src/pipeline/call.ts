@@ -21,11 +21,14 @@ export class Call<E extends Encoding> implements Receiver {
   readonly #texts: ReadyText[] = [];
   readonly #rows: Rows<E>;
   readonly #arrived: Arrived;
+  readonly #tokenLimit: number;
+  #tokens = 0;
   #missing: number;
   #isOver = false;
 
-  constructor(texts: number, rows: Rows<E>, arrived: Arrived) {
+  constructor(texts: number, tokenLimit: number, rows: Rows<E>, arrived: Arrived) {
     this.results = new Array(texts);
+    this.#tokenLimit = tokenLimit;
     this.#rows = rows;
     this.#arrived = arrived;
     this.#missing = texts;
@@ -38,8 +41,10 @@ export class Call<E extends Encoding> implements Receiver {
     return this.#isOver;
   }
 
-  /** The next text in order; its tag is its position. */
+  /** The next text in order; its tag is its position. Throws `INPUT_TOO_LONG`, for the call. */
   add(text: ReadyText): void {
+    this.#tokens += text.tokens;
+    if (this.#tokens > this.#tokenLimit) throw tooManyTokens(this.#tokenLimit);
     this.#texts.push(text);
     if (text.vector !== undefined) this.#put(this.#texts.length - 1, text.vector);
   }
@@ -72,6 +77,13 @@ export class Call<E extends Encoding> implements Receiver {
     this.#isOver = true;
     this.#outcome.resolve();
   }
+}
+
+function tooManyTokens(limit: number): GgufEmbedError {
+  return new GgufEmbedError(
+    "INPUT_TOO_LONG",
+    `the texts have more than ${limit} tokens in all, the limit of a call; send fewer at a time`,
+  );
 }
 
 /** The error with the text at fault for its subject. */

@@ -12,6 +12,8 @@ const ENCODINGS = ["float32", "int8", "binary"] as const;
 /** What all texts of a call have in common, checked. */
 export interface Settings extends Preparation, Shape {
   readonly encoding: Encoding;
+  /** Most tokens of a call. */
+  readonly tokenLimit: number;
 }
 
 export interface SettingsOfModel {
@@ -29,12 +31,15 @@ export function settingsFor(
   options: Omit<EmbedOptions<Encoding>, "signal">,
 ): Settings {
   const { task, title, prompt, dimensions = width } = options;
-  const { truncate = "error", encoding = "float32" } = options;
+  const { truncate = "error", encoding = "float32", tokenLimit = Infinity } = options;
   const normalizes = options.normalize ?? normalize;
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > width) {
     throw invalidArgument(
       `dimensions is ${dimensions}; it must be a whole number from 1 to ${width}`,
     );
+  }
+  if (tokenLimit !== Infinity && (!Number.isInteger(tokenLimit) || tokenLimit < 1)) {
+    throw invalidArgument(`tokenLimit is ${tokenLimit}; it must be a whole number from 1`);
   }
   if (typeof normalizes !== "boolean") {
     throw invalidArgument(`normalize is ${JSON.stringify(normalizes)}; it must be true or false`);
@@ -54,6 +59,7 @@ export function settingsFor(
     dimensions,
     normalize: normalizes,
     encoding,
+    tokenLimit,
   };
 }
 

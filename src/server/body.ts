@@ -27,7 +27,10 @@ export async function readJson<T>(
 
 async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
   const limit = `the body is larger than ${bytesMax} bytes; send fewer texts at a time`;
-  if (Number(request.headers.get("content-length")) > bytesMax) throw tooLarge(limit);
+  const declared = request.headers.get("content-length");
+  if (Number(declared) > bytesMax) throw tooLarge(limit);
+  // A stream costs a short request a quarter of the time that its JavaScript takes.
+  if (declared !== null) return request.bytes();
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of request.body ?? []) {

@@ -1,4 +1,4 @@
-import type { Embedder, EmbedOptions, EmbedResult, TextInput } from "../index.ts";
+import type { EmbedOptions, EmbedResult, TextInput } from "../index.ts";
 import type { Load } from "./load.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Models, ServedModel } from "./models.ts";
@@ -47,7 +47,7 @@ export interface Endpoint {
 }
 
 /** What a request asks for, in the library's terms. */
-export interface EmbedRequest extends Omit<EmbedOptions, "signal" | "encoding"> {
+export interface EmbedRequest extends Omit<EmbedOptions, "signal" | "encoding" | "tokenLimit"> {
   readonly model: string | undefined;
   readonly texts: readonly TextInput[];
 }
@@ -70,12 +70,11 @@ export async function embedFor(
   if (texts.length > settings.itemsMax) {
     throw tooLarge(`${texts.length} texts; a request takes ${settings.itemsMax}`);
   }
-  checkTokens(model.embedder, texts, settings.tokensMax);
   const expectedMs = model.embedder.expectedWaitMs;
   const retryAfterSeconds = service.load.refusal(expectedMs);
   if (retryAfterSeconds !== undefined) throw overloaded(retryAfterSeconds);
   const start = performance.now();
-  const work = model.embedder.embed(texts, { ...options, signal });
+  const work = model.embedder.embed(texts, { ...options, tokenLimit: settings.tokenLimit, signal });
   const results = await work.finally(() =>
     service.load.observe(expectedMs, performance.now() - start),
   );
@@ -84,19 +83,6 @@ export async function embedFor(
   const seconds = (performance.now() - start) / 1000;
   metrics.embedded({ model: model.id, texts: texts.length, tokens, seconds });
   return { model, results, tokens };
-}
-
-function checkTokens(
-  embedder: Embedder,
-  texts: readonly TextInput[],
-  tokensMax: number | undefined,
-): void {
-  if (tokensMax === undefined) return;
-  let tokens = 0;
-  for (const text of texts) {
-    tokens += (typeof text === "string" ? embedder.tokenize(text) : text).length;
-    if (tokens > tokensMax) throw tooLarge(`more tokens than the ${tokensMax} of a request`);
-  }
 }
 
 /** The signal's reason as what a client should hear. */

@@ -8,7 +8,7 @@ export interface ServerSettings {
   /** Most texts of a request. */
   readonly itemsMax: number;
   /** Most tokens of a request; undefined: as many as its body holds. */
-  readonly tokensMax: number | undefined;
+  readonly tokenLimit: number | undefined;
   /** Milliseconds that a request may take, waiting included. */
   readonly deadlineMs: number;
   /** Milliseconds that running requests are given when the server stops. */
@@ -25,7 +25,7 @@ export const DEFAULTS: ServerSettings = {
   bodyBytesMax: 8 * 2 ** 20,
   // As many as OpenAI takes.
   itemsMax: 2048,
-  tokensMax: undefined,
+  tokenLimit: undefined,
   deadlineMs: 30_000,
   graceMs: 20_000,
   apiKeys: [],

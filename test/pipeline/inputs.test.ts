@@ -88,6 +88,41 @@ describe("token ids", () => {
   });
 });
 
+describe("a limit of tokens", () => {
+  test("is of all texts of a call, and may be reached", async () => {
+    await using embedder = await open(model.path, { cacheBytes: 1e6 });
+    const texts = [TEXT, "fox", TEXT];
+    const tokenLimit = texts.reduce((sum, text) => sum + embedder.tokenize(text).length, 0);
+    expect(await embedder.embed(texts, { tokenLimit })).toHaveLength(3);
+    // Known vectors count as the texts that they are of.
+    const calls = [
+      () => embedder.embed(texts, { tokenLimit: tokenLimit - 1 }),
+      async () => embedder.embedSync(texts, { tokenLimit: tokenLimit - 1 }),
+    ];
+    for (const call of calls) {
+      const { code, message } = await failure(call);
+      expect(code).toBe("INPUT_TOO_LONG");
+      expect(message).toStartWith(`the texts have more than ${tokenLimit - 1} tokens in all`);
+    }
+    expect(embedder.stats().queue.texts).toBe(0);
+  });
+
+  test("counts what truncation leaves", async () => {
+    await using embedder = await open(model.path);
+    const { contextLength } = embedder.config;
+    const options = { truncate: "end", tokenLimit: contextLength } as const;
+    const { tokens } = await embedder.embed("word ".repeat(2 * contextLength), options);
+    expect(tokens).toBe(contextLength);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])("of %p is refused", async (tokenLimit) => {
+    await using embedder = await open(model.path);
+    const { code, message } = await failure(() => embedder.embed(TEXT, { tokenLimit }));
+    expect(code).toBe("INVALID_ARGUMENT");
+    expect(message).toBe(`tokenLimit is ${tokenLimit}; it must be a whole number from 1`);
+  });
+});
+
 describe("an empty text", () => {
   test("is its special tokens and the prompt", async () => {
     await using embedder = await open(model.path);

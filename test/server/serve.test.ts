@@ -61,7 +61,7 @@ describe("SIGTERM", () => {
       }
     };
     const clients = Promise.allSettled(Array.from({ length: 16 }, client));
-    await Bun.sleep(300);
+    while (answered <= 16) await Bun.sleep(10);
     stopping = true;
     child.kill("SIGTERM");
     const { code, stderr } = await ended();
@@ -72,7 +72,6 @@ describe("SIGTERM", () => {
     // Every answer that the server logged has reached its client.
     const logged = stderr.split("\n").filter((line) => line.includes('"path":"/embed"'));
     expect(logged.length).toBe(answered);
-    expect(answered).toBeGreaterThan(16);
   });
 });
 

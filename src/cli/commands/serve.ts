@@ -106,7 +106,7 @@ function settingsOf(values: ServeValues): ServerSettings {
     port: readPort(values.port),
     bodyBytesMax: bodyMegabytes === undefined ? DEFAULTS.bodyBytesMax : bodyMegabytes * MEGABYTE,
     itemsMax: values["max-items"] ?? DEFAULTS.itemsMax,
-    tokensMax: values["max-tokens"],
+    tokenLimit: values["max-tokens"],
     deadlineMs: values.deadline === undefined ? DEFAULTS.deadlineMs : values.deadline * 1000,
     graceMs: values.grace === undefined ? DEFAULTS.graceMs : values.grace * 1000,
     apiKeys: readKeys(values["api-key-file"]),
