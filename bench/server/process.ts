@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import { ROOT } from "../../scripts/paths.ts";
-import type { ClientReport } from "./client.ts";
 
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
@@ -32,23 +30,4 @@ export async function startProcess(
       if ((await child.exited) !== 0) throw new Error("the server did not end well");
     },
   };
-}
-
-/** `clients` with one request at a time each, or requests at a `rate` a second. */
-export async function runClients(
-  url: string,
-  textsPath: string,
-  [kind, amount]: readonly ["clients" | "rate", number],
-  seconds: number,
-): Promise<ClientReport> {
-  const script = join(import.meta.dir, "client.ts");
-  const command = [process.execPath, script, url, textsPath, kind, String(amount), String(seconds)];
-  const child = Bun.spawn(command, {
-    // Else Bun itself would hold requests back.
-    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: "65000" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const output = await child.stdout.text();
-  if ((await child.exited) !== 0) throw new Error("the clients failed");
-  return JSON.parse(output) as ClientReport;
 }

@@ -1,6 +1,6 @@
 /**
  * Clients of a server, in a process of their own so that their work is not on the server's loop.
- * `bun client.ts URL TEXTS.json clients|rate N SECONDS` prints what they saw as JSON.
+ * `bun fetch-clients.ts URL TEXTS.json clients|rate N SECONDS` prints what they saw as JSON.
  */
 export interface ClientReport {
   /** Milliseconds of each answer with status 200. */

@@ -1,0 +1,58 @@
+/** llama.cpp's own programs, of the version and built as the library that `llama-cpp.ts` brings. */
+import { mkdir, rm } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { runOrThrow } from "../process.ts";
+import { BUILD_TOOLS, cmakeFlags, GCC, NO_AMX, VERSION, versionOf } from "./llama-cpp.ts";
+import { type Installation, missingTools } from "./peer.ts";
+import { installPython, pythonOf } from "./python.ts";
+
+/** What is built, below the folder's `bin`. */
+const PROGRAMS = ["llama-server", "llama-quantize", "llama-tokenize"] as const;
+/** Everything in one file; no downloads, no pages for a browser. */
+const FLAGS = [
+  ...cmakeFlags(NO_AMX),
+  "-DCMAKE_BUILD_TYPE=Release",
+  "-DBUILD_SHARED_LIBS=OFF",
+  "-DLLAMA_OPENSSL=OFF",
+  "-DLLAMA_BUILD_UI=OFF",
+  "-DLLAMA_USE_PREBUILT_UI=OFF",
+];
+
+export const llamaTools: Installation = {
+  id: "llama-cpp-tools",
+  recipe: `llama.cpp of llama-cpp-python ${VERSION}, ${versionOf(GCC.cc)}, ${FLAGS.join(" ")}`,
+  obstacle: () => missingTools(["python3", "cmake", GCC.cc, GCC.cxx]),
+  async install(folder, log) {
+    const name = "llama.cpp's tools";
+    await installPython(folder, name, [{ packages: BUILD_TOOLS }], log);
+    const source = join(folder, "source");
+    const build = join(folder, "build");
+    await mkdir(source);
+    const pip = [pythonOf(folder), "-m", "pip", "download", "--disable-pip-version-check"];
+    const exactly = ["--no-deps", "--no-binary=:all:", "--no-build-isolation", "--no-input"];
+    const wanted = `llama-cpp-python==${VERSION}`;
+    await runOrThrow(
+      [...pip, ...exactly, "--progress-bar=off", `--dest=${folder}`, wanted],
+      name,
+      log,
+    );
+    const archive = join(folder, `llama_cpp_python-${VERSION}.tar.gz`);
+    await runOrThrow(["tar", "-xzf", archive, "-C", source, "--strip-components=1"], name, log);
+    log(`${name}: compiling them takes some minutes`);
+    const vendored = join(source, "vendor/llama.cpp");
+    const compilers = [`-DCMAKE_C_COMPILER=${GCC.cc}`, `-DCMAKE_CXX_COMPILER=${GCC.cxx}`];
+    await runOrThrow(["cmake", "-S", vendored, "-B", build, ...compilers, ...FLAGS], name, log);
+    const jobs = String(cpus().length);
+    const targets = ["--target", ...PROGRAMS];
+    await runOrThrow(["cmake", "--build", build, "--parallel", jobs, ...targets], name, log);
+    for (const program of PROGRAMS) {
+      await runOrThrow(
+        ["mv", join(build, "bin", program), join(folder, "bin", program)],
+        name,
+        log,
+      );
+    }
+    for (const path of [source, build, archive]) await rm(path, { recursive: true });
+  },
+};
