@@ -76,8 +76,8 @@ and exit.`,
     const server = await listen(settings, new Models(opened), log);
     complain(`listening on ${server.url.href}`);
     const stopped = untilSignal();
-    await Promise.race([server.warmUp(), stopped]);
-    complain("ready");
+    const isWarm = server.warmUp().then(() => true);
+    if (await Promise.race([isWarm, stopped.then(() => false)])) complain("ready");
     await stopped;
     if (!(await server.stop())) {
       throw new Failure(
