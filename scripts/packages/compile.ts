@@ -1,13 +1,11 @@
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
 import { ROOT } from "../paths.ts";
 import { type Log, runOrThrow } from "../process.ts";
 import type { Platform } from "./platforms.ts";
 import { MAIN_PACKAGE, packageName, stageMain, stageNative } from "./stage.ts";
-
-/** What `serve` needs beside us: optional for who installs the package, in here for all. */
-const SERVER_LIBRARIES = ["prom-client", "zod"];
 
 /**
  * Makes a single executable of the command line for a platform, with this library in it. For
@@ -25,7 +23,7 @@ export async function compile(
     const main = join(folder, "node_modules", MAIN_PACKAGE);
     await stageMain(main, ["src"]);
     await stageNative(join(folder, "node_modules", packageName(platform)), platform, library);
-    for (const name of SERVER_LIBRARIES) {
+    for (const name of Object.keys(packageJson.dependencies)) {
       symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
     }
     const command = [

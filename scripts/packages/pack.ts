@@ -8,13 +8,18 @@ export const TARBALL_BYTES_MAX = 3e6;
 /** Packs a staged package beside its folder. Throws if the tarball is too large. */
 export async function pack(folder: string, log: Log): Promise<string> {
   const tarball = `${folder}.tgz`;
-  const command = [process.execPath, "pm", "pack", "--ignore-scripts", "--filename", tarball];
-  await runOrThrow(command, "packing", log, {}, folder);
+  await packAs(tarball, folder, log);
   const { size } = statSync(tarball);
   if (size > TARBALL_BYTES_MAX) {
     throw new Error(`${tarball} has ${size} bytes, more than ${TARBALL_BYTES_MAX}`);
   }
   return tarball;
+}
+
+/** Packs a folder with a package.json, whatever it comes to. */
+export async function packAs(tarball: string, folder: string, log: Log): Promise<void> {
+  const command = [process.execPath, "pm", "pack", "--ignore-scripts", "--filename", tarball];
+  await runOrThrow(command, "packing", log, {}, folder);
 }
 
 /** The folder of a package below that of all. */

@@ -19,7 +19,9 @@ import { makeDeclarations } from "../../scripts/reference/declarations.ts";
 import { type EmbedResult, open, systemInfo, version } from "../../src/index.ts";
 import { bitsOf } from "../engine/run-native.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
-import { Registry } from "./registry.ts";
+import { embedByServer } from "../server/process.ts";
+import { packDependencies } from "./dependencies.ts";
+import { type Published, Registry } from "./registry.ts";
 
 /*
  * The packages as users get them: packed, put into a registry on this machine, and installed from
@@ -32,6 +34,7 @@ const native = packageName(host);
 const TEXT = "hello";
 let expected: EmbedResult;
 let registry: Registry;
+let dependencies: readonly Published[];
 
 beforeAll(async () => {
   await makeDeclarations(() => {});
@@ -41,8 +44,10 @@ beforeAll(async () => {
   await stageNative(folderOf(packages, native), host, library);
   const tarball = await pack(folderOf(packages, MAIN_PACKAGE), () => {});
   const nativeTarball = await pack(folderOf(packages, native), () => {});
+  dependencies = await packDependencies(packages);
   registry = new Registry([
     { manifest: mainManifest(), tarball },
+    ...dependencies,
     ...PLATFORMS.map((platform) => ({
       manifest: nativeManifest(platform),
       ...(platform === host ? { tarball: nativeTarball } : {}),
@@ -55,23 +60,28 @@ beforeAll(async () => {
 afterAll(() => {
   registry[Symbol.dispose]();
   rmSync(folder, { recursive: true });
-});
+}, 60_000);
 
-/** Runs a command in an empty folder's project, with nothing of our own environment. */
-async function run(project: string, ...command: readonly string[]) {
+/** An empty folder's project, and nothing of our own environment. */
+function surroundings(project: string) {
   const cwd = join(folder, project);
   const temporary = join(folder, `${project}-tmp`);
   for (const path of [cwd, temporary]) mkdirSync(path, { recursive: true });
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    HOME: join(folder, "home"),
+    TMPDIR: temporary,
+    BUN_INSTALL_CACHE_DIR: join(folder, "cache"),
+    BUN_CONFIG_REGISTRY: registry.address,
+    NO_COLOR: "1",
+  };
+  return { cwd, env };
+}
+
+/** Runs a command in a project. */
+async function run(project: string, ...command: readonly string[]) {
   const child = Bun.spawn([...command], {
-    cwd,
-    env: {
-      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-      HOME: join(folder, "home"),
-      TMPDIR: temporary,
-      BUN_INSTALL_CACHE_DIR: join(folder, `${project}-cache`),
-      BUN_CONFIG_REGISTRY: registry.address,
-      NO_COLOR: "1",
-    },
+    ...surroundings(project),
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -107,9 +117,11 @@ function expectVector({ code, stdout, stderr }: Awaited<ReturnType<typeof run>>)
 describe("bun add ggufembed", () => {
   const project = "project";
 
-  test("brings the native package for this machine, and no other", async () => {
+  test("brings the native package for this machine, and what the server needs", async () => {
     await add(project, "ggufembed");
-    expect([...registry.fetched].sort()).toEqual([native, "ggufembed"].sort());
+    const needed = dependencies.map(({ manifest }) => String(manifest.name));
+    expect(needed).toContainValues(["prom-client", "tdigest", "zod"]);
+    expect([...registry.fetched].sort()).toEqual([native, "ggufembed", ...needed].sort());
     const scope = join(folder, project, "node_modules", "@ggufembed");
     expect(readdirSync(scope)).toEqual([host.name]);
   });
@@ -124,6 +136,24 @@ describe("bun add ggufembed", () => {
     const { code, stdout } = await bun(project, "run", "ggufembed", "doctor");
     expect(code).toBe(0);
     expect(stdout).toContain(join("node_modules", native, libraryName(host)));
+  });
+
+  test("the server answers", async () => {
+    const program = [process.execPath, "run", "ggufembed"];
+    const vector = await embedByServer(program, model, TEXT, surroundings(project));
+    expect(bitsOf([vector])).toEqual(bitsOf([expected.embedding]));
+  });
+
+  test("nothing but the server loads what it needs", async () => {
+    for (const { manifest } of dependencies) {
+      rmSync(join(folder, project, "node_modules", String(manifest.name)), { recursive: true });
+    }
+    expectVector(await bun(project, "program.ts", model, TEXT));
+    expectVector(await bun(project, "run", "ggufembed", "embed", "-m", model, TEXT));
+    // Else the two are still there.
+    const { code, stderr } = await bun(project, "run", "ggufembed", "serve", "-m", model);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Cannot find (module|package) '(prom-client|zod)/);
   });
 
   test("bun build --compile takes the library along", async () => {
@@ -141,6 +171,12 @@ test("bunx ggufembed embeds in an empty folder", async () => {
   const own = stderr.replace(/^(Resolving|Resolved|Saved|Saving|\[.*).*\n/gm, "");
   expectVector({ code, stdout, stderr: own });
   expect(existsSync(join(folder, "bunx", "node_modules"))).toBe(false);
+}, 30_000);
+
+test("so does its server, which SIGTERM ends", async () => {
+  const program = [process.execPath, "x", "ggufembed"];
+  const vector = await embedByServer(program, model, TEXT, surroundings("bunx"));
+  expect(bitsOf([vector])).toEqual(bitsOf([expected.embedding]));
 }, 30_000);
 
 describe("an install without optional dependencies", () => {

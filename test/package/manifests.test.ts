@@ -20,9 +20,11 @@ describe("the packages", () => {
 
   test("can be published, and bring nothing but what users need", () => {
     const main = mainManifest();
-    for (const field of ["private", "scripts", "devDependencies", "dependencies"]) {
+    for (const field of ["private", "scripts", "devDependencies"]) {
       expect(main).not.toHaveProperty(field);
     }
+    // Both for the server alone.
+    expect(Object.keys(main.dependencies ?? {})).toEqual(["prom-client", "zod"]);
     // Declarations, what Node finds, and sources, which Bun runs as they are.
     expect(main.files).toEqual(["dist/adapters", "dist/index.d.ts", "dist/unsupported.cjs", "src"]);
   });

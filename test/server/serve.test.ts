@@ -3,29 +3,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cliEnvironment, MAIN } from "../cli/run-cli.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
+import { startProcess } from "./process.ts";
 
 const model = tinyModel();
 
-/** `ggufembed serve` on a free port, ready. */
-async function serve(args: readonly string[] = [], env: Record<string, string> = {}) {
-  const command = [process.execPath, MAIN, "serve", "-m", model.path, "--port", "0", ...args];
-  const child = Bun.spawn(command, {
+const serve = (args: readonly string[] = [], env: Record<string, string> = {}) =>
+  startProcess([process.execPath, MAIN], model.path, {
     env: { ...cliEnvironment(), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    args,
   });
-  let stderr = "";
-  const reading = (async () => {
-    for await (const part of child.stderr) stderr += new TextDecoder().decode(part);
-  })();
-  while (!stderr.includes("ready\n") && child.exitCode === null) await Bun.sleep(2);
-  const url = /http:\S+/.exec(stderr)?.[0] ?? "";
-  const ended = async () => {
-    const code = await child.exited;
-    await reading;
-    return { code, stderr };
-  };
-  return { url, child, ended };
-}
 
 describe("SIGTERM", () => {
   test("of a server at rest ends it at once, with code 0", async () => {

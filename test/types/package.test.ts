@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { packAs } from "../../scripts/packages/pack.ts";
 import { ADAPTERS, makeDeclarations } from "../../scripts/reference/declarations.ts";
 import * as api from "../../src/index.ts";
 import { ROOT, readDocument } from "../docs/markdown.ts";
 import { FRAMEWORKS, lendPackages } from "../lend.ts";
+import { packDependencies } from "../package/dependencies.ts";
+import { Registry } from "../package/registry.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 
 /*
@@ -16,8 +19,6 @@ const CONSUMER = join(import.meta.dir, "consumer");
 const folder = mkdtempSync(join(tmpdir(), "ggufembed-package-"));
 const installed = join(folder, "node_modules", "ggufembed");
 const model = join(folder, "tiny.gguf");
-/** Nobody answers there. */
-const NO_REGISTRY = { BUN_CONFIG_REGISTRY: "http://127.0.0.1:9", npm_config_offline: "true" };
 
 async function run(command: string[], env: Readonly<Record<string, string>> = {}, cwd = folder) {
   const child = Bun.spawn(command, {
@@ -31,18 +32,22 @@ async function run(command: string[], env: Readonly<Record<string, string>> = {}
   return { code: await child.exited, stdout, stderr };
 }
 
-async function runOrThrow(command: string[], cwd = folder): Promise<void> {
-  const { code, stdout, stderr } = await run(command, NO_REGISTRY, cwd);
-  if (code !== 0) throw new Error(`${command.join(" ")}: ${stdout}${stderr}`);
+/** Installs a tarball, with what it depends on from a registry on this machine. */
+async function install(tarball: string): Promise<void> {
+  using registry = new Registry(await packDependencies(folder));
+  const { code, stdout, stderr } = await run([process.execPath, "add", tarball], {
+    BUN_CONFIG_REGISTRY: registry.address,
+    BUN_INSTALL_CACHE_DIR: join(folder, "install-cache"),
+  });
+  if (code !== 0) throw new Error(`bun add: ${stdout}${stderr}`);
 }
 
 beforeAll(async () => {
   await makeDeclarations(() => {});
-  const pack = [process.execPath, "pm", "pack", "--ignore-scripts", "--filename"];
   const tarball = join(folder, "package.tgz");
-  await runOrThrow([...pack, tarball], ROOT);
+  await packAs(tarball, ROOT, () => {});
   await Bun.write(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-  await runOrThrow([process.execPath, "add", tarball]);
+  await install(tarball);
   lendPackages(folder, ["bun-types", "@types", ...FRAMEWORKS]);
   cpSync(CONSUMER, join(folder, "program"), { recursive: true });
   await writeExamples();

@@ -140,22 +140,13 @@ async function listen(
   models: Models,
   log: Log,
 ): Promise<EmbeddingServer> {
-  const { EmbeddingServer } = await importServer();
+  // Imported here: it brings libraries that no other command should wait for.
+  const { EmbeddingServer } = await import("../../server/server.ts");
   try {
     return EmbeddingServer.start(settings, models, log);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Failure(`cannot listen on ${settings.hostname}:${settings.port}: ${why}`, { cause });
-  }
-}
-
-/** It brings libraries that no other command needs, and that an installed package may lack. */
-async function importServer(): Promise<typeof import("../../server/server.ts")> {
-  try {
-    return await import("../../server/server.ts");
-  } catch (cause) {
-    if (!/Cannot find (module|package) ['"](zod|prom-client)/.test(String(cause))) throw cause;
-    throw new Failure("serve needs two more packages: `bun add zod prom-client`", { cause });
   }
 }
 
