@@ -7,6 +7,7 @@ import { hostPlatform } from "../../scripts/packages/host.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { type EmbedResult, open, systemInfo } from "../../src/index.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
+import { embedByServer } from "../server/process.ts";
 import { bitsOf } from "./run-native.ts";
 
 const CHECKOUT = resolve(import.meta.dir, "../..");
@@ -19,11 +20,16 @@ let expected: EmbedResult;
 const isLinux = process.platform === "linux";
 const mayMount = canMount();
 
-/** Runs a command from `elsewhere`, without anything of our own environment. */
+/** `elsewhere`, without anything of our own environment: no `PATH` leads to Bun. */
+const SURROUNDINGS = {
+  cwd: join(folder, "elsewhere"),
+  env: { HOME: folder, TMPDIR: join(folder, "tmp"), GGUFEMBED_OFFLINE: "1" },
+};
+
 async function run(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = Bun.spawn([...command], {
-    cwd: join(folder, "elsewhere"),
-    env: { HOME: folder, TMPDIR: join(folder, "tmp"), ...env },
+    cwd: SURROUNDINGS.cwd,
+    env: { ...SURROUNDINGS.env, ...env },
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -70,11 +76,38 @@ describe("a single executable in another folder", () => {
     expect((await run([executable, "doctor"], env)).stdout).toContain(` ${libraryCopy} (ABI `);
   });
 
+  test("serves, and SIGTERM ends it", async () => {
+    const vector = await embedByServer([executable], model, TEXT, SURROUNDINGS);
+    expect(bitsOf([vector])).toEqual(bitsOf([expected.embedding]));
+  });
+
   test.each(COMMANDS.map(({ name }) => name))("has the command %s", async (name) => {
     const { code, stdout, stderr } = await run([executable, name, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`ggufembed ${name}`);
   });
+
+  /** A use of each command, and what its end says. */
+  const USES: Readonly<Record<string, readonly [args: string[], code: number, said: RegExp]>> = {
+    embed: [["-m", model, TEXT], 0, /^\{"index":0,"tokens":7,"embedding":\[/],
+    serve: [["-m", model, "--port", "x"], 2, /option '--port' takes a number/],
+    tokenize: [["-m", model, TEXT], 0, /^\[2,(\d+,){5}1\]$/m],
+    inspect: [[model], 0, /^runs here +yes$/m],
+    verify: [[model], 0, /^ +6 +\d\.\d+ +[0-9a-f]{16}$/m],
+    pull: [["all-minilm-l6-v2"], 1, /GGUFEMBED_OFFLINE is set/],
+    list: [[], 0, /no models are on this machine/],
+    rm: [["all-minilm-l6-v2"], 1, /is not in \S+ggufembed;/],
+    doctor: [[], 0, /^variant +\w+$/m],
+  };
+
+  test("every command does its work", async () => {
+    expect(Object.keys(USES)).toEqual(COMMANDS.map(({ name }) => name));
+    for (const [name, [args, code, said]] of Object.entries(USES)) {
+      const ended = await run([executable, name, ...args]);
+      expect([name, ended.code]).toEqual([name, code]);
+      expect(ended.stdout + ended.stderr).toMatch(said);
+    }
+  }, 20_000);
 
   test("reads no .env and no bunfig.toml where it is run", async () => {
     const elsewhere = join(folder, "elsewhere");
