@@ -16,6 +16,8 @@ import { placeholderModule } from "./placeholder.ts";
 const DIST = join(ROOT, "dist");
 /** One file of declarations for each of the sources: of use for a moment. */
 const MODULES = join(DIST, "modules");
+const MODELS = join(DIST, "api");
+const ADAPTED = join(DIST, "adapters");
 const DECLARATIONS = join(DIST, "index.d.ts");
 /** Each an entry point of its own, which uses the public API alone. */
 export const ADAPTERS = ["ai-sdk", "langchain", "llamaindex", "chroma"] as const;
@@ -26,15 +28,16 @@ const SOURCES = ["src", "package.json", "bun.lock", "tsconfig.json", "scripts/re
 const TSC = join(ROOT, "node_modules", "typescript", "bin", "tsc");
 
 /** Of an entry point: what the reference is made from. */
-const modelOf = (entry: string) => join(DIST, "api", `${basename(entry)}.json`);
+const modelOf = (entry: string) => join(MODELS, `${basename(entry)}.json`);
 
 /** Whether it had to make them. Throws with every complaint about the sources. */
 export async function makeDeclarations(log: Log): Promise<boolean> {
   const sources = digestSources(ROOT, SOURCES, []);
   if (isFresh(STAMP, DECLARATIONS, sources)) return false;
   log("making the declarations");
-  rmSync(DIST, { recursive: true, force: true });
-  mkdirSync(DIST);
+  // Not all of the folder: executables and packages lie there, too.
+  for (const path of [MODULES, MODELS, ADAPTED]) rmSync(path, { recursive: true, force: true });
+  mkdirSync(DIST, { recursive: true });
   const command = [process.execPath, TSC, "-p", join(ROOT, "scripts", "reference")];
   const { exitCode, output } = await runCommand(command, { label: "declarations", log, cwd: ROOT });
   if (exitCode !== 0) throw new Error(`tsc: ${output}`);
@@ -50,12 +53,11 @@ export async function makeDeclarations(log: Log): Promise<boolean> {
 /** Beside the rolled-up file, which they import from. */
 function keepAdapters(): void {
   const modules = join(MODULES, "src", "adapters");
-  const kept = join(DIST, "adapters");
-  mkdirSync(kept);
+  mkdirSync(ADAPTED);
   for (const name of readdirSync(modules)) {
     const text = readFileSync(join(modules, name), "utf8");
     // What stands there for a consumer's compiler is no TypeScript.
-    writeFileSync(join(kept, name), text.replace(/( from "\.[^"]*)\.ts"/g, '$1.js"'));
+    writeFileSync(join(ADAPTED, name), text.replace(/( from "\.[^"]*)\.ts"/g, '$1.js"'));
   }
 }
 
@@ -71,7 +73,9 @@ export function publicItems(): Item[] {
 
 /** The declarations of all entry points, one after another. */
 export function publicDeclarations(): string {
-  const names = [...new Bun.Glob("**/*.d.ts").scanSync(DIST)].sort();
+  const names = ["adapters/*.d.ts", "*.d.ts"].flatMap((pattern) =>
+    [...new Bun.Glob(pattern).scanSync(DIST)].sort(),
+  );
   return names.map((name) => readFileSync(join(DIST, name), "utf8")).join("\n");
 }
 
