@@ -16,7 +16,7 @@ export async function overload(scene: Scene): Promise<string[]> {
   const textsPath = join(folder, "texts.json");
   await Bun.write(textsPath, JSON.stringify(texts));
   await using server = await startProcess(model, ["--deadline", String(DEADLINE_SECONDS)]);
-  const seconds = tiny ? 0.5 : 60;
+  const seconds = tiny ? 0.05 : 60;
   const memory: number[] = [];
   const sampling = setInterval(
     () => memory.push(residentMegabytes(server)),
