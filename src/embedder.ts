@@ -215,12 +215,13 @@ export class ModelEmbedder implements Embedder {
   stats(): EmbedderStats {
     this.#checkOpen();
     const { admission, cache, engine } = this.#parts;
-    const { waiting, running, totals, tokensPerMs } = this.#scheduler;
+    const { waiting, running, totals, batchSizes, tokensPerMs } = this.#scheduler;
     const { variant, threads, weightBytes, workspaceBytes, sharers } = engine.stats();
     return {
       queue: { texts: admission.texts, limit: admission.limit, waiting },
       running,
       done: { ...totals },
+      batchSizes: batchSizes.stats,
       calls: { ...this.#ended },
       tokensPerSecond: tokensPerMs === undefined ? undefined : tokensPerMs * 1000,
       cache: cache?.stats,

@@ -25,6 +25,7 @@ export type { NativeInfo } from "./native/system.ts";
 export { open, openTokenizer } from "./open.ts";
 export type { CacheStats } from "./pipeline/cache.ts";
 export type {
+  BatchSizeStats,
   CallStats,
   EmbedderStats,
   MemoryStats,

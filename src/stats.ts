@@ -8,6 +8,8 @@ export interface EmbedderStats {
   readonly running: WorkStats;
   /** What they have done. */
   readonly done: WorkStats;
+  /** The batches of `done` by how many texts they had: a row for each power of two, and one more. */
+  readonly batchSizes: readonly BatchSizeStats[];
   /**
    * Calls by how they ended, without `embedSync`; a stream counts one for each group of texts that
    * it read.
@@ -53,6 +55,14 @@ export interface WorkStats {
   readonly texts: number;
   /** In those batches, special tokens included. */
   readonly tokens: number;
+}
+
+/** Batches of one range of sizes. */
+export interface BatchSizeStats {
+  /** These have so many texts at most, and more than the row before. `Infinity` in the last row. */
+  readonly textsMax: number;
+  /** How many there were. */
+  readonly batches: number;
 }
 
 /** Calls that are over. */

@@ -34,6 +34,7 @@ export const GROUPS: Groups = {
     "QueueStats",
     "WaitingStats",
     "WorkStats",
+    "BatchSizeStats",
     "CallStats",
     "MemoryStats",
     "CacheStats",

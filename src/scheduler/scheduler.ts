@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ErrorCode, GgufEmbedError } from "../errors.ts";
 import type { NativeBatch } from "../native/engine.ts";
 import { batchOf, vectorsOf } from "../pipeline/native-batch.ts";
+import { BatchSizes } from "./batch-sizes.ts";
 import {
   FairQueue,
   type Job,
@@ -51,6 +52,7 @@ interface Running {
  */
 export class Scheduler {
   readonly totals: Totals = { batches: 0, texts: 0, tokens: 0 };
+  readonly batchSizes = new BatchSizes();
   readonly #engine: BatchEngine;
   readonly #settings: SchedulerSettings;
   readonly #queue = new FairQueue();
@@ -127,6 +129,7 @@ export class Scheduler {
   count(texts: readonly { readonly ids: Int32Array }[]): void {
     this.totals.batches += 1;
     this.totals.texts += texts.length;
+    this.batchSizes.add(texts.length);
     for (const { ids } of texts) this.totals.tokens += ids.length;
   }
 

@@ -1,9 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { EmbedderStats } from "../index.ts";
+import { BatchSizeHistogram } from "./batch-size-histogram.ts";
 import type { Models } from "./models.ts";
 
 /** Seconds; those of the program that this one takes over from. */
 const LATENCY_BUCKETS = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5];
+/** How a request for vectors ends when the server is at fault. */
+const FAULTS = [500, 503, 504];
 
 /** What a request that embedded texts adds. */
 export interface Embedded {
@@ -32,6 +35,7 @@ export class Metrics {
   readonly #errors = this.#counter("embedding_errors_total", "Requests that failed.", ["code"]);
 
   readonly #models: Models;
+  readonly #batchSizes = new BatchSizeHistogram(this.#registry);
   readonly #ofModels = MODEL_METRICS.map(({ name, help, type, value }) => {
     const Kind = type === "counter" ? Counter : Gauge;
     const metric = new Kind({ name, help, labelNames: ["model"], registers: [this.#registry] });
@@ -49,8 +53,18 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor(models: Models) {
+  /** `routes` are those that give vectors. */
+  constructor(models: Models, routes: readonly string[]) {
     this.#models = models;
+    // A rate sees no increase in the first sample of a series: that would hide the first failure.
+    for (const route of routes) {
+      for (const status of FAULTS) this.#requests.inc({ route, status }, 0);
+    }
+    for (const { id: model } of models.all) {
+      this.#latency.zero({ model });
+      this.#embeddings.inc({ model }, 0);
+      this.#tokens.inc({ model }, 0);
+    }
   }
 
   embedded({ model, texts, tokens, seconds }: Embedded): void {
@@ -74,11 +88,13 @@ export class Metrics {
   /** Asks each model once: that is not free, and the figures of one answer belong together. */
   #readModels(): void {
     this.#info.reset();
+    this.#batchSizes.clear();
     for (const { metric } of this.#ofModels) metric.reset();
     for (const { id: model, embedder } of this.#models.all) {
       const stats = embedder.stats();
       const { variant, threads } = stats;
       this.#info.set({ model, architecture: embedder.config.architecture, variant, threads }, 1);
+      this.#batchSizes.add(model, stats);
       for (const { metric, value } of this.#ofModels) {
         const found = value(stats);
         if (found !== undefined) metric.inc({ model }, found);
@@ -99,7 +115,6 @@ interface ModelMetric {
   readonly value: (stats: EmbedderStats) => number | undefined;
 }
 
-/** Mean batch size: the rate of texts, or of tokens, over the rate of batches. */
 const MODEL_METRICS: readonly ModelMetric[] = [
   {
     name: "embedding_queue_depth",
@@ -120,20 +135,8 @@ const MODEL_METRICS: readonly ModelMetric[] = [
     value: ({ running }) => running.texts,
   },
   {
-    name: "embedding_batches_total",
-    help: "Batches that ran.",
-    type: "counter",
-    value: ({ done }) => done.batches,
-  },
-  {
-    name: "embedding_batch_texts_total",
-    help: "Texts in those batches.",
-    type: "counter",
-    value: ({ done }) => done.texts,
-  },
-  {
     name: "embedding_batch_tokens_total",
-    help: "Tokens in those batches.",
+    help: "Tokens of the batches that ran.",
     type: "counter",
     value: ({ done }) => done.tokens,
   },

@@ -7,22 +7,21 @@ import { Metrics } from "./metrics.ts";
 import type { Models } from "./models.ts";
 import { openApiEndpoint } from "./openapi.ts";
 import { RequestError, toRequestError } from "./request-error.ts";
-import { health, info, metrics, models as modelsRoute, ready } from "./routes/about.ts";
+import {
+  health,
+  info,
+  metrics as metricsRoute,
+  models as modelsRoute,
+  ready,
+} from "./routes/about.ts";
 import { embedRoute } from "./routes/embed.ts";
 import { ollamaEmbed } from "./routes/ollama.ts";
 import { formatOpenAiError, openAiEmbeddings } from "./routes/openai.ts";
 import type { ServerSettings } from "./settings.ts";
 
-const ENDPOINTS = [
-  openAiEmbeddings,
-  embedRoute,
-  ollamaEmbed,
-  modelsRoute,
-  health,
-  ready,
-  info,
-  metrics,
-];
+/** Those that give vectors. */
+const EMBED_ENDPOINTS = [openAiEmbeddings, embedRoute, ollamaEmbed];
+const ENDPOINTS = [...EMBED_ENDPOINTS, modelsRoute, health, ready, info, metricsRoute];
 const ALL: readonly Endpoint[] = [...ENDPOINTS, openApiEndpoint(ENDPOINTS)];
 /** Texts that every model embeds before the server is ready: a short one, and more than one. */
 const WARM_UP = ["warm", "warming up ".repeat(20)];
@@ -45,7 +44,11 @@ export class EmbeddingServer {
     this.#keys = new ApiKeys(settings.apiKeys);
     const unready = () => this.#unready;
     const load = new Load(settings.deadlineMs);
-    this.#service = { settings, models, metrics: new Metrics(models), load, unready };
+    const metrics = new Metrics(
+      models,
+      EMBED_ENDPOINTS.map(({ path }) => path),
+    );
+    this.#service = { settings, models, metrics, load, unready };
     this.#server = Bun.serve({
       hostname: settings.hostname,
       port: settings.port,

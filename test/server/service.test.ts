@@ -74,7 +74,17 @@ describe("what a server tells of itself", () => {
     expect(labelled("embedding_latency_seconds_count")).toBe(2);
     expect(labelled("embedding_cache_hits_total")).toBe(1);
     expect(labelled("embedding_queue_depth")).toBe(0);
-    expect(labelled("embedding_batch_texts_total")).toBe(4); // two of them to warm up
+    // Two texts to warm up, and two; the last was in the cache.
+    const { done, batchSizes } = started.served.stats();
+    expect(labelled("embedding_batch_size_sum")).toBe(4);
+    expect(labelled("embedding_batch_size_count")).toBe(done.batches);
+    let batches = 0;
+    for (const size of batchSizes) {
+      batches += size.batches;
+      const le = size.textsMax === Infinity ? "\\+Inf" : size.textsMax;
+      expect(value(`embedding_batch_size_bucket\\{model="tiny",le="${le}"\\}`)).toBe(batches);
+    }
+    expect(batches).toBe(done.batches);
     expect(labelled("embedding_weight_bytes")).toBeGreaterThan(1000);
     expect(value('embedding_errors_total\\{code="invalid_request"\\}')).toBe(1);
     expect(value('embedding_requests_total\\{route="/embed",status="200"\\}')).toBe(2);

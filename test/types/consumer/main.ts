@@ -3,6 +3,7 @@
  * if each gives what its documentation says. Its argument is a model file.
  */
 import {
+  type BatchSizeStats,
   decodeVector,
   type Embedder,
   type EmbedOptions,
@@ -64,6 +65,7 @@ async function embed(model: Embedder): Promise<void> {
   }
   expectType<string>()(await model.fingerprint({ encoding: "int8" }));
   expectType<number>()(model.stats().queue.waiting.tokens);
+  for (const size of model.stats().batchSizes) expectType<BatchSizeStats>()(size);
   console.log(one.embedding.length, int8.embedding.length, binary[0]?.embedding.length);
 }
 
