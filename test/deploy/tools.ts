@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import { CACHE } from "../../scripts/paths.ts";
 import { ROOT } from "../docs/markdown.ts";
 
 export const RULES = join(ROOT, "deploy", "prometheus", "ggufembed.rules.yml");
@@ -7,19 +8,30 @@ export const PROMETHEUS = join(ROOT, "deploy", "prometheus", "prometheus.yml");
 export const ALERTMANAGER = join(ROOT, "deploy", "prometheus", "alertmanager.yml");
 
 const NAMES = ["promtool", "prometheus", "amtool", "prometheus-alertmanager"] as const;
-const missing = NAMES.filter((name) => Bun.which(name) === null);
-/** Prometheus and Alertmanager, as Debian packages them; `.ci/run` gets both. */
+type Tool = (typeof NAMES)[number];
+
+/** `.ci/run` unpacks Debian's packages there. */
+const UNPACKED = join(CACHE, "prometheus", "usr", "bin");
+const PATH = [process.env["PATH"], UNPACKED].join(delimiter);
+const find = (name: Tool) => Bun.which(name, { PATH });
+const missing = NAMES.filter((name) => find(name) === null);
 export const hasPrometheus = missing.length === 0;
 /** For a test's name. */
 export const skipped = hasPrometheus ? "" : ` (skipped: no ${missing.join(", ")} on the PATH)`;
+
+/** A command of a tool that is there. */
+export const toolCommand = (name: Tool, ...args: readonly string[]): string[] => [
+  find(name) ?? name,
+  ...args,
+];
 
 export function readYaml<T>(path: string): T {
   return Bun.YAML.parse(readFileSync(path, "utf8")) as T;
 }
 
-/** What a tool says of a file, and whether it likes it. */
-export function runTool(command: readonly string[], stdin = ""): { ok: boolean; output: string } {
-  const finished = Bun.spawnSync([...command], { stdin: new TextEncoder().encode(stdin) });
+/** What a tool says, and whether it is content. */
+export function runTool(command: string[], stdin = ""): { ok: boolean; output: string } {
+  const finished = Bun.spawnSync(command, { stdin: new TextEncoder().encode(stdin) });
   const output = finished.stdout.toString() + finished.stderr.toString();
   return { ok: finished.exitCode === 0, output };
 }
