@@ -1,29 +1,17 @@
 import { readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { CACHE } from "../../scripts/paths.ts";
+import { join } from "node:path";
 import { ROOT } from "../docs/markdown.ts";
 
 export const RULES = join(ROOT, "deploy", "prometheus", "ggufembed.rules.yml");
 export const PROMETHEUS = join(ROOT, "deploy", "prometheus", "prometheus.yml");
 export const ALERTMANAGER = join(ROOT, "deploy", "prometheus", "alertmanager.yml");
 
-const NAMES = ["promtool", "prometheus", "amtool", "prometheus-alertmanager"] as const;
-type Tool = (typeof NAMES)[number];
-
-/** `.ci/run` unpacks Debian's packages there. */
-const UNPACKED = join(CACHE, "prometheus", "usr", "bin");
-const PATH = [process.env["PATH"], UNPACKED].join(delimiter);
-const find = (name: Tool) => Bun.which(name, { PATH });
-const missing = NAMES.filter((name) => find(name) === null);
+const NAMES = ["promtool", "prometheus", "amtool", "prometheus-alertmanager"];
+const missing = NAMES.filter((name) => Bun.which(name) === null);
+/** Prometheus and Alertmanager, as Debian packages them. */
 export const hasPrometheus = missing.length === 0;
 /** For a test's name. */
 export const skipped = hasPrometheus ? "" : ` (skipped: no ${missing.join(", ")} on the PATH)`;
-
-/** A command of a tool that is there. */
-export const toolCommand = (name: Tool, ...args: readonly string[]): string[] => [
-  find(name) ?? name,
-  ...args,
-];
 
 export function readYaml<T>(path: string): T {
   return Bun.YAML.parse(readFileSync(path, "utf8")) as T;
