@@ -8,7 +8,7 @@ export interface EmbedderStats {
   readonly running: WorkStats;
   /** What they have done. */
   readonly done: WorkStats;
-  /** The batches of `done` by how many texts they had: a row for each power of two, and one more. */
+  /** The batches of `done` by their texts: a row for each power of two, and one for the rest. */
   readonly batchSizes: readonly BatchSizeStats[];
   /**
    * Calls by how they ended, without `embedSync`; a stream counts one for each group of texts that

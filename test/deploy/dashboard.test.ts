@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { codeSpansOf, readDocument, tableRowsOf } from "../docs/markdown.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
 import { freshFolder } from "../fresh-folder.ts";
 import { startServer } from "../server/start.ts";
@@ -25,8 +26,8 @@ describe("metrics:", () => {
   test("rules and dashboard read nothing but what a server tells", async () => {
     const recorded = rules.flatMap(({ record }) => record ?? []);
     const known = new Set([...samplesOf(await scrape()), ...recorded, "up"]);
-    const variables = dashboard.templating.list.flatMap(({ definition }) =>
-      definition === undefined ? [] : (/\((\w+)/.exec(definition)?.[1] ?? "none"),
+    const variables = dashboard.templating.list.flatMap(({ query }) =>
+      typeof query === "string" ? [] : (/\((\w+)/.exec(query.query)?.[1] ?? "none"),
     );
     const used = [...rules.map(({ expr }) => expr), ...dashboardExpressions].flatMap(metricsOf);
     expect([...used, ...variables].filter((name) => !known.has(name))).toEqual([]);
@@ -34,6 +35,27 @@ describe("metrics:", () => {
     expect(used).toContain("embedding_latency_seconds_bucket");
     expect(used).toContain("ggufembed:errors:ratio5m");
     expect(variables).toEqual(["embedding_model_info", "embedding_model_info"]);
+  });
+
+  test("docs/operations.md has every one with type and labels, and every alert", async () => {
+    const rows = tableRowsOf(readDocument("docs/operations.md"));
+    const text = await scrape();
+    const told = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = "", type = ""]) => {
+      const labels = new RegExp(`^${name}(?:_count)?(?:\\{(.+)\\})? `, "m").exec(text)?.[1] ?? "";
+      return [name, type, ...[...labels.matchAll(/(\w+)=/g)].map(([, label = ""]) => label)];
+    });
+    const documented = rows
+      .filter(([, type = ""]) => /^(histogram|counter|gauge)$/.test(type))
+      .map(([name = "", type = "", labels = ""]) => [
+        ...codeSpansOf({ prose: name }),
+        type,
+        ...codeSpansOf({ prose: labels }),
+      ]);
+    expect(documented.sort()).toEqual(told.sort());
+    const alerts = new Set(rules.flatMap(({ alert }) => alert ?? []));
+    expect(rows.map(([head = ""]) => head).filter((head) => /^`Ggufembed/.test(head))).toEqual(
+      [...alerts].map((alert) => `\`${alert}\``),
+    );
   });
 
   test("a name is found between functions, labels and words", () => {

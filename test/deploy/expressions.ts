@@ -29,7 +29,10 @@ export interface Dashboard {
   readonly uid: string;
   readonly panels: readonly Panel[];
   readonly templating: {
-    readonly list: readonly { readonly name: string; readonly definition?: string }[];
+    readonly list: readonly {
+      readonly name: string;
+      readonly query: string | { readonly query: string };
+    }[];
   };
 }
 
