@@ -34,6 +34,16 @@ async function unanswered(monitoring: Monitoring, queries: readonly string[]): P
   return queries.filter((_, i) => results[i]!.length === 0);
 }
 
+/** Of a server that Prometheus does not watch. */
+const latencyAlert = (alertname: string, severity: string, model: string) => ({
+  job: "ggufembed",
+  instance: "elsewhere",
+  slo: "latency",
+  alertname,
+  severity,
+  model,
+});
+
 describe.skipIf(!hasPrometheus)(`Prometheus and Alertmanager${skipped}`, () => {
   test(
     "see a server that fails, and tell the worst of it alone",
@@ -41,7 +51,7 @@ describe.skipIf(!hasPrometheus)(`Prometheus and Alertmanager${skipped}`, () => {
       await using started = await startServer(
         model.path,
         { deadlineMs: 60 },
-        { cacheBytes: 100_000 },
+        { cacheBytes: 100_000, threads: 2 },
       );
       await using monitoring = await startMonitoring(new URL(started.url), folder.path);
       const send = (body: string) => started.post("/embed", body);
@@ -65,6 +75,20 @@ describe.skipIf(!hasPrometheus)(`Prometheus and Alertmanager${skipped}`, () => {
       expect(alerts[0]?.annotations.summary).toMatch(
         /^[\d.]+% of 127\.0\.0\.1:\d+'s requests fail/,
       );
+      await monitoring.tell([
+        latencyAlert("GgufembedLatencyP50", "critical", "one"),
+        latencyAlert("GgufembedLatencyP99", "warning", "one"),
+        latencyAlert("GgufembedLatencyP99", "warning", "other"),
+      ]);
+      const latency = await eventually(
+        async () => (await monitoring.alerts()).filter(({ labels }) => labels.slo === "latency"),
+        (found) =>
+          found.length === 3 && found.every(({ status }) => status.state !== "unprocessed"),
+      );
+      const silent = latency.filter(({ status }) => status.state === "suppressed");
+      expect(silent.map(({ labels: { alertname, model } }) => [alertname, model])).toEqual([
+        ["GgufembedLatencyP99", "one"],
+      ]);
       // A first rate by code needs a code that was there before.
       await send(MUCH);
       const recorded = rules.flatMap(({ record }) => record ?? []);

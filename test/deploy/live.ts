@@ -24,6 +24,8 @@ export interface Monitoring extends AsyncDisposable {
   /** A query's samples. */
   query(expression: string): Promise<readonly object[]>;
   alerts(): Promise<readonly Told[]>;
+  /** Raises alerts in Alertmanager, by their labels. */
+  tell(alerts: readonly Told["labels"][]): Promise<void>;
 }
 
 /**
@@ -61,6 +63,14 @@ export async function startMonitoring(server: URL, folder: string): Promise<Moni
     },
     async alerts() {
       return (await ask(alertmanager.host, "api/v2/alerts")) as Told[];
+    },
+    async tell(alerts) {
+      const response = await fetch(`http://${alertmanager.host}/api/v2/alerts`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(alerts.map((labels) => ({ labels }))),
+      });
+      if (!response.ok) throw new Error(await response.text());
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([prometheus.stop(), alertmanager.stop()]);
