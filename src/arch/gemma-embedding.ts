@@ -1,9 +1,10 @@
 import { requireTensor } from "../gguf/tensors.ts";
-import type { GgufFile, Metadata } from "../gguf/types.ts";
+import type { GgufFile } from "../gguf/types.ts";
 import { PlanBuilder } from "./builder.ts";
 import { describeModel } from "./config.ts";
+import { checkRotaryHeads, refuseFeatures } from "./features.ts";
 import { type Hyperparameters, readHyperparameters } from "./hyperparameters.ts";
-import { badKey, requireEpsilon, requireIfPresent } from "./keys.ts";
+import { requireEpsilon, requireIfPresent } from "./keys.ts";
 import type { BufferId } from "./plan.ts";
 import { readPooling } from "./pooling.ts";
 import { type LayerAttention, readLayerAttention } from "./sliding-window.ts";
@@ -27,7 +28,9 @@ function build(file: GgufFile, options: ArchitectureOptions = {}): Model {
   const { metadata } = file;
   const sizes = readHyperparameters(file, NAME);
   const { contextLength, vocabSize, hiddenSize, layerCount } = sizes;
-  checkKeys(metadata, sizes);
+  refuseFeatures(metadata, NAME, sizes);
+  checkRotaryHeads(metadata, NAME, sizes);
+  requireIfPresent(metadata, { [`${NAME}.attention.causal`]: false });
   const eps = requireEpsilon(metadata, `${NAME}.attention.layer_norm_rms_epsilon`);
   const pooling = readPooling(file, NAME, options.pooling);
   const layers = readLayerAttention(metadata, NAME, layerCount, ATTENTION_DEFAULTS);
@@ -140,18 +143,4 @@ function addDenseLayers(
     embeddingSize = rows;
   }
   return { embedding, embeddingSize };
-}
-
-function checkKeys(metadata: Metadata, { headSize }: Hyperparameters): void {
-  if (headSize % 2 !== 0) {
-    throw badKey(metadata, `${NAME}.attention.key_length`, "an even number, for rotary positions");
-  }
-  requireIfPresent(metadata, {
-    [`${NAME}.attention.causal`]: false,
-    [`${NAME}.attn_logit_softcapping`]: 0,
-    [`${NAME}.rope.dimension_count`]: headSize,
-    [`${NAME}.rope.scaling.type`]: "none",
-    [`${NAME}.rope.scaling.factor`]: 1,
-    [`${NAME}.rope.scale_linear`]: 1,
-  });
 }

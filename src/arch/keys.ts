@@ -45,12 +45,19 @@ export function requireIfPresent(
   for (const [key, value] of Object.entries(expected)) {
     const found = metadata.entries.get(key)?.value;
     if (found === undefined || found === value) continue;
-    throw fileError(
-      "UNSUPPORTED",
-      metadata.path,
-      `${mismatch(metadata, key, String(value))} This version cannot run such a model.`,
-    );
+    throw unsupportedKey(metadata, key, String(value));
   }
+}
+
+/** `UNSUPPORTED` for a key whose value no plan here can follow; `what` it means for the model. */
+export function unsupportedKey(
+  metadata: Metadata,
+  key: string,
+  expected: string,
+  what = "",
+): Error {
+  const advice = `${what === "" ? "" : `${what} `}This version cannot run such a model.`;
+  return fileError("UNSUPPORTED", metadata.path, `${mismatch(metadata, key, expected)} ${advice}`);
 }
 
 function mismatch(metadata: Metadata, key: string, expected: string): string {

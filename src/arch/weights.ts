@@ -13,6 +13,23 @@ export interface TensorRows {
 const MATRIX_TYPES = [...INT8_TYPES, ...FLOAT_TYPES];
 /** Unused tensors that an error message names. */
 const NAMED_TENSORS_MAX = 5;
+/** What tensors that no plan here uses tell of their model. */
+const MEANINGS: readonly (readonly [name: RegExp, meaning: string])[] = [
+  [/ffn_gate_inp|ffn_\w+_(sh)?exps?\./, "a mixture of experts (MoE)"],
+  [/^rope_|\.rope_/, "RoPE scaling by its own factors"],
+  [/lora/, "adapters (LoRA)"],
+  [/^position_embd\./, "learned positions"],
+  [/^(dense_|pooler|cls)/, "layers after pooling"],
+  [/attn_sinks/, "attention sinks"],
+  [/norm/, "norms in other places"],
+  [/\.bias$/, "biases where others of its kind have none"],
+];
+
+function meaningOf(tensors: readonly string[]): string {
+  const means = MEANINGS.filter(([name]) => tensors.some((tensor) => name.test(tensor)));
+  const features = means.map(([, meaning]) => meaning);
+  return features.length === 0 ? "" : ` They mean that the model has ${features.join(", and ")}.`;
+}
 
 /** The weights of a plan under construction, each once, looked up in the file and checked. */
 export class WeightList {
@@ -62,8 +79,9 @@ export class WeightList {
     throw fileError(
       "UNSUPPORTED",
       this.#file.path,
-      `the file holds tensors that this version does not use: ${named}${rest}. Without them the ` +
-        "vectors would not be the model's. Get a plain conversion of the model.",
+      `the file holds tensors that this version does not use: ${named}${rest}.` +
+        `${meaningOf(unused)} Without them the vectors would not be the model's. Get a plain ` +
+        "conversion of the model.",
     );
   }
 
