@@ -1,11 +1,8 @@
 import { fileError, quote } from "../gguf/message.ts";
-import { POOLING_TYPES } from "../gguf/pooling-type.ts";
+import { impliedPooling, POOLING_TYPES } from "../gguf/pooling-type.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { badKey } from "./keys.ts";
 import type { Pooling } from "./plan.ts";
-
-/** What sentence-transformers does for a model that says nothing. */
-const POOLING_DEFAULT = "mean";
 
 /**
  * The file's pooling unless the caller overrides it. A reranker's file without an override is
@@ -15,7 +12,7 @@ export function readPooling(file: GgufFile, architecture: string, override?: Poo
   if (override !== undefined) return override;
   const key = `${architecture}.pooling_type`;
   const number = file.metadata.getCount(key);
-  if (number === undefined) return POOLING_DEFAULT;
+  if (number === undefined) return impliedPooling(architecture);
   const pooling = POOLING_TYPES[number];
   if (pooling === undefined) throw badKey(file.metadata, key, "0 (none) to 4 (rank)");
   if (pooling === "rank") {

@@ -1,4 +1,4 @@
-import { POOLING_TYPES } from "./pooling-type.ts";
+import { impliedPooling, POOLING_TYPES } from "./pooling-type.ts";
 import type { GgufFile, Metadata } from "./types.ts";
 
 /**
@@ -57,8 +57,9 @@ function* poolingWarnings(file: GgufFile, architecture: string): Generator<strin
   const key = `${architecture}.pooling_type`;
   const number = file.metadata.getCount(key);
   if (number === undefined) {
-    yield `${key} is missing: mean pooling is assumed. Check it against the model's description, ` +
-      "and set the pooling yourself if it differs.";
+    const assumed = impliedPooling(architecture) === "last" ? "last-token" : "mean";
+    yield `${key} is missing: ${assumed} pooling is assumed. Check it against the model's ` +
+      "description, and set the pooling yourself if it differs.";
     return;
   }
   const pooling = POOLING_TYPES[number];

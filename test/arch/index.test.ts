@@ -16,6 +16,26 @@ test("an unknown architecture is named, and so are those that run", async () => 
   expect(architectureNames).toContain("gemma-embedding");
 });
 
+test.each([
+  ["qwen2", "qwen3"],
+  ["nomic-bert-moe", "nomic-bert"],
+  ["modern-bert", "bert"],
+  ["jina-bert-v2", "bert"],
+  ["eurobert", "bert"],
+  ["gemma3", "gemma-embedding"],
+  ["Qwen3", "qwen3"],
+])("for %s the nearest is %s", async (name, near) => {
+  const file = await tinyHeader({ architecture: "bert", type: "F16" });
+  const other = edit(file, { metadata: { "general.architecture": string(name) } });
+  expect(thrown(() => buildModel(other)).message).toContain(`, of which ${near} is the nearest.`);
+});
+
+test("where none is near, none is named so", async () => {
+  const file = await tinyHeader({ architecture: "bert", type: "F16" });
+  const mamba = edit(file, { metadata: { "general.architecture": string("mamba") } });
+  expect(thrown(() => buildModel(mamba)).message).not.toContain("nearest");
+});
+
 test("a file that names no architecture is refused", async () => {
   const file = await tinyHeader({ architecture: "bert", type: "F16" });
   const nameless = edit(file, { metadata: { "general.architecture": undefined } });

@@ -53,6 +53,7 @@ export const FIGURES: readonly Figure[] = [
   quick("mini-BF16", "mini-BF16"),
   quick("bert-mean", "bert-mean", "models/arch"),
   quick("bert-cls", "bert-cls", "models/arch"),
+  quick("nomic-bert", "nomic-bert", "models/arch"),
 ];
 
 export interface Measured extends Distance {

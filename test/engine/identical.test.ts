@@ -26,6 +26,11 @@ const MODELS: Readonly<Record<string, Case>> = {
   "bert Q8_0": { architecture: "bert", type: "Q8_0" },
   "bert Q8_0 high": { architecture: "bert", type: "Q8_0", precision: "high" },
   "bert F16": { architecture: "bert", type: "F16" },
+  "nomic-bert Q8_0": { architecture: "nomic-bert", type: "Q8_0" },
+  "nomic-bert F16": { architecture: "nomic-bert", type: "F16" },
+  "qwen3 Q8_0": { architecture: "qwen3", type: "Q8_0" },
+  "qwen3 Q8_0 high": { architecture: "qwen3", type: "Q8_0", precision: "high" },
+  "qwen3 mixed": { architecture: "qwen3", type: "mixed" },
 };
 
 for (const [name, { precision, ...options }] of Object.entries(MODELS)) {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { buildModel } from "../../src/arch/index.ts";
-import { numbers, uint32 } from "../../src/gguf/values.ts";
+import { bool, numbers, uint32 } from "../../src/gguf/values.ts";
 import { freshFolder } from "../fresh-folder.ts";
 import { forward } from "../reference/forward.ts";
 import { distance } from "../reference/golden.ts";
@@ -15,6 +15,8 @@ const folder = freshFolder();
 const LENGTHS = [1, 2, 16, 17, 5, 40, 3, 64];
 const GEMMA = { architecture: "gemma-embedding", type: "F32" } as const;
 const BERT = { architecture: "bert", type: "F32" } as const;
+const NOMIC = { architecture: "nomic-bert", type: "F32" } as const;
+const QWEN3 = { architecture: "qwen3", type: "F32" } as const;
 const PATTERN = "gemma-embedding.attention.sliding_window_pattern";
 
 /** Float weights: what is left is the arithmetic's own error. */
@@ -34,6 +36,19 @@ const FLOAT_CASES: Readonly<Record<string, TinyOptions>> = {
   "bert with Q, K and V in one tensor": { ...BERT, fused: true },
   "bert with CLS pooling": { ...BERT, metadata: { "bert.pooling_type": uint32(2) } },
   "bert with last-token pooling": { ...BERT, metadata: { "bert.pooling_type": uint32(3) } },
+  "bert with one token type, as XLM-RoBERTa": { ...BERT, tokenTypes: 1 },
+  "nomic-bert F32": NOMIC,
+  "nomic-bert F16": { ...NOMIC, type: "F16" },
+  "nomic-bert in an odd shape": { ...NOMIC, shape: ODD_SHAPE },
+  "nomic-bert with biases": { ...NOMIC, biases: true },
+  "qwen3 F32": QWEN3,
+  "qwen3 F16": { ...QWEN3, type: "F16" },
+  "qwen3 in an odd shape": { ...QWEN3, shape: { ...ODD_SHAPE, headsKv: 1 } },
+  "qwen3 with as many KV heads": { ...QWEN3, shape: { headsKv: 4 } },
+  "qwen3 that looks both ways": {
+    ...QWEN3,
+    metadata: { "qwen3.attention.causal": bool(false), "qwen3.pooling_type": uint32(1) },
+  },
 };
 
 for (const [name, options] of Object.entries(FLOAT_CASES)) {
@@ -59,6 +74,10 @@ const INT8_CASES: Readonly<Record<string, TinyOptions>> = {
   "gemma-embedding in all types at once": { ...GEMMA, type: "mixed" },
   "bert Q8_0": { ...BERT, type: "Q8_0" },
   "bert in all types at once": { ...BERT, type: "mixed" },
+  "nomic-bert Q8_0": { ...NOMIC, type: "Q8_0" },
+  "nomic-bert in all types at once": { ...NOMIC, type: "mixed" },
+  "qwen3 Q8_0": { ...QWEN3, type: "Q8_0" },
+  "qwen3 in all types at once": { ...QWEN3, type: "mixed" },
 };
 
 for (const [name, options] of Object.entries(INT8_CASES)) {

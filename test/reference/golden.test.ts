@@ -23,6 +23,8 @@ const CASES: readonly Case[] = [
   { name: "bert-mean", model: "models/arch/bert-mean.gguf", tokensMax: 50 },
   { name: "bert-cls", model: "models/arch/bert-cls.gguf", tokensMax: 50 },
   { name: "xlmr-cls", model: "models/arch/xlmr-cls.gguf", tokensMax: 50 },
+  { name: "nomic-bert", model: "models/arch/nomic-bert.gguf", tokensMax: 50 },
+  { name: "qwen3-embed", model: "models/arch/qwen3-embed.gguf", tokensMax: 50 },
 ];
 
 describe("embeddings by the models' own reference implementations", () => {

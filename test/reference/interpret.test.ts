@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { buildModel } from "../../src/arch/index.ts";
-import { numbers, uint32 } from "../../src/gguf/values.ts";
+import { bool, numbers, uint32 } from "../../src/gguf/values.ts";
 import { freshFolder } from "../fresh-folder.ts";
 import { forward } from "./forward.ts";
 import { distance } from "./golden.ts";
@@ -14,6 +14,8 @@ const folder = freshFolder();
 
 const GEMMA = { architecture: "gemma-embedding", type: "F32" } as const;
 const BERT = { architecture: "bert", type: "F32" } as const;
+const NOMIC = { architecture: "nomic-bert", type: "F32" } as const;
+const QWEN3 = { architecture: "qwen3", type: "F32" } as const;
 const PATTERN = "gemma-embedding.attention.sliding_window_pattern";
 
 /** Each case must hold on its own: plans and forward passes were written apart. */
@@ -39,6 +41,20 @@ const CASES: Readonly<Record<string, TinyOptions>> = {
   "bert with Q, K and V in one tensor": { ...BERT, fused: true },
   "bert with CLS pooling": { ...BERT, metadata: { "bert.pooling_type": uint32(2) } },
   "bert with last-token pooling": { ...BERT, metadata: { "bert.pooling_type": uint32(3) } },
+  "bert with one token type, as XLM-RoBERTa": { ...BERT, tokenTypes: 1 },
+  "nomic-bert in Q8_0": { ...NOMIC, type: "Q8_0" },
+  "nomic-bert in F32": NOMIC,
+  "nomic-bert in all types at once": { ...NOMIC, type: "mixed" },
+  "nomic-bert in an odd shape": { ...NOMIC, shape: ODD_SHAPE },
+  "nomic-bert with biases": { ...NOMIC, biases: true },
+  "qwen3 in Q8_0": { ...QWEN3, type: "Q8_0" },
+  "qwen3 in F32": QWEN3,
+  "qwen3 in all types at once": { ...QWEN3, type: "mixed" },
+  "qwen3 in an odd shape": { ...QWEN3, shape: { ...ODD_SHAPE, headsKv: 1 } },
+  "qwen3 that looks both ways": {
+    ...QWEN3,
+    metadata: { "qwen3.attention.causal": bool(false) },
+  },
 };
 
 for (const [name, options] of Object.entries(CASES)) {

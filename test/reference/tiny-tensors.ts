@@ -84,20 +84,13 @@ export function addBertTensors(
   tensors: TinyTensors,
   shape: TinyShape,
   vocabSize: number,
-  { fused = false }: TinyOptions,
+  { fused = false, tokenTypes = 2 }: TinyOptions,
 ): void {
   const { hidden, feedForward } = shape;
-  const affine = (name: string, rows: number, columns: number) => {
-    tensors.matrix(`${name}.weight`, rows, columns);
-    tensors.vector(`${name}.bias`, rows, 0);
-  };
-  const norm = (name: string) => {
-    tensors.vector(`${name}.weight`, hidden, 1);
-    tensors.vector(`${name}.bias`, hidden, 0);
-  };
+  const { affine, norm } = encoderParts(tensors, shape, true);
   tensors.matrix("token_embd.weight", vocabSize, hidden);
   tensors.table("position_embd.weight", shape.context, hidden);
-  tensors.table("token_types.weight", 2, hidden);
+  tensors.table("token_types.weight", tokenTypes, hidden);
   norm("token_embd_norm");
   for (let layer = 0; layer < shape.layers; layer++) {
     const block = `blk.${layer}.`;
@@ -108,5 +101,64 @@ export function addBertTensors(
     affine(`${block}ffn_up`, feedForward, hidden);
     affine(`${block}ffn_down`, hidden, feedForward);
     norm(`${block}layer_output_norm`);
+  }
+}
+
+export function addNomicBertTensors(
+  tensors: TinyTensors,
+  shape: TinyShape,
+  vocabSize: number,
+  { biases = false }: TinyOptions,
+): void {
+  const { hidden, feedForward } = shape;
+  const { affine, norm } = encoderParts(tensors, shape, biases);
+  tensors.matrix("token_embd.weight", vocabSize, hidden);
+  tensors.table("token_types.weight", 2, hidden);
+  norm("token_embd_norm");
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const block = `blk.${layer}.`;
+    affine(`${block}attn_qkv`, 3 * hidden, hidden);
+    affine(`${block}attn_output`, hidden, hidden);
+    norm(`${block}attn_output_norm`);
+    affine(`${block}ffn_gate`, feedForward, hidden);
+    affine(`${block}ffn_up`, feedForward, hidden);
+    affine(`${block}ffn_down`, hidden, feedForward);
+    norm(`${block}layer_output_norm`);
+  }
+}
+
+/** A product, with or without a bias, and a LayerNorm. */
+function encoderParts(tensors: TinyTensors, { hidden }: TinyShape, biases: boolean) {
+  return {
+    affine(name: string, rows: number, columns: number) {
+      tensors.matrix(`${name}.weight`, rows, columns);
+      if (biases) tensors.vector(`${name}.bias`, rows, 0);
+    },
+    norm(name: string) {
+      tensors.vector(`${name}.weight`, hidden, 1);
+      tensors.vector(`${name}.bias`, hidden, 0);
+    },
+  };
+}
+
+export function addQwen3Tensors(tensors: TinyTensors, shape: TinyShape, vocabSize: number): void {
+  const { hidden, feedForward, headSize } = shape;
+  const queryWidth = shape.heads * headSize;
+  const keyWidth = shape.headsKv * headSize;
+  tensors.matrix("token_embd.weight", vocabSize, hidden);
+  tensors.vector("output_norm.weight", hidden, 1);
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const block = `blk.${layer}.`;
+    tensors.vector(`${block}attn_norm.weight`, hidden, 1);
+    tensors.matrix(`${block}attn_q.weight`, queryWidth, hidden);
+    tensors.matrix(`${block}attn_k.weight`, keyWidth, hidden);
+    tensors.matrix(`${block}attn_v.weight`, keyWidth, hidden);
+    tensors.vector(`${block}attn_q_norm.weight`, headSize, 1.5);
+    tensors.vector(`${block}attn_k_norm.weight`, headSize, 1.5);
+    tensors.matrix(`${block}attn_output.weight`, hidden, queryWidth);
+    tensors.vector(`${block}ffn_norm.weight`, hidden, 1);
+    tensors.matrix(`${block}ffn_gate.weight`, feedForward, hidden);
+    tensors.matrix(`${block}ffn_up.weight`, feedForward, hidden);
+    tensors.matrix(`${block}ffn_down.weight`, hidden, feedForward);
   }
 }

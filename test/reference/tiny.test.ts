@@ -11,6 +11,8 @@ const folder = freshFolder();
 
 const GEMMA: TinyOptions = { architecture: "gemma-embedding", type: "Q8_0" };
 const BERT: TinyOptions = { architecture: "bert", type: "F32" };
+const NOMIC_BERT: TinyOptions = { architecture: "nomic-bert", type: "F32" };
+const QWEN3: TinyOptions = { architecture: "qwen3", type: "F32" };
 
 test("the same options give the same bytes, another seed gives others", async () => {
   const bytes = async (options: TinyOptions) => {
@@ -18,7 +20,7 @@ test("the same options give the same bytes, another seed gives others", async ()
     await makeTinyModel(options, path);
     return readFileSync(path);
   };
-  for (const options of [GEMMA, BERT]) {
+  for (const options of [GEMMA, BERT, NOMIC_BERT, QWEN3]) {
     const first = await bytes(options);
     expect(first.equals(await bytes(options))).toBe(true);
     const other = await bytes({ ...options, seed: 2 });
@@ -40,6 +42,8 @@ test("mixed models hold every type, in each kind of stacked matrix", async () =>
 const PINNED: readonly [options: TinyOptions, embedding: readonly number[]][] = [
   [GEMMA, [-0.079085509634, 0.445871538579, 0.140051488654, -0.176283768436]],
   [BERT, [0.156229509215, -0.086793760719, 0.067508070612, 0.051133608042]],
+  [NOMIC_BERT, [0.021618465485, 0.048161750163, 0.081041948671, 0.027129989594]],
+  [QWEN3, [0.09316352024, -0.039411769766, -0.352334019032, -0.124793141886]],
 ];
 
 for (const [options, pinned] of PINNED) {

@@ -4,12 +4,23 @@
  */
 import type { OutputType } from "../../src/convert/quantize.ts";
 import type { GgufFile, MetadataEntry } from "../../src/gguf/types.ts";
-import { bool, float32, string, uint32 } from "../../src/gguf/values.ts";
 import { writeGguf } from "../../src/gguf/writer.ts";
-import { addBertTensors, addGemmaTensors, TinyTensors } from "./tiny-tensors.ts";
-import { sentencePieceVocabulary, wordPieceVocabulary } from "./tiny-vocabulary.ts";
+import { bertMetadata, gemmaMetadata, nomicBertMetadata, qwen3Metadata } from "./tiny-metadata.ts";
+import {
+  addBertTensors,
+  addGemmaTensors,
+  addNomicBertTensors,
+  addQwen3Tensors,
+  TinyTensors,
+} from "./tiny-tensors.ts";
+import {
+  sentencePieceVocabulary,
+  type TinyVocabulary,
+  wordPieceVocabulary,
+} from "./tiny-vocabulary.ts";
 
-export type TinyArchitecture = "gemma-embedding" | "bert";
+export const TINY_ARCHITECTURES = ["gemma-embedding", "bert", "nomic-bert", "qwen3"] as const;
+export type TinyArchitecture = (typeof TINY_ARCHITECTURES)[number];
 
 export interface TinyShape {
   readonly layers: number;
@@ -33,6 +44,10 @@ export interface TinyOptions {
   readonly dense?: boolean;
   /** Whether a bert model has one tensor for Q, K and V. Default false. */
   readonly fused?: boolean;
+  /** Whether a nomic-bert model has biases in its products. Default false. */
+  readonly biases?: boolean;
+  /** Rows of a bert model's table of token types: XLM-RoBERTa has one. Default 2. */
+  readonly tokenTypes?: number;
   /** Keys to add or replace; `undefined` leaves one out. */
   readonly metadata?: Readonly<Record<string, MetadataEntry | undefined>>;
 }
@@ -60,6 +75,20 @@ export const TINY_BERT: TinyShape = {
   window: 0,
 };
 
+export const TINY_NOMIC_BERT: TinyShape = { ...TINY_BERT, feedForward: 96 };
+
+/** Heads that are wider together than the hidden states, as in Qwen3 of 0.6B. */
+export const TINY_QWEN3: TinyShape = {
+  layers: 3,
+  hidden: 64,
+  feedForward: 96,
+  heads: 4,
+  headsKv: 2,
+  headSize: 32,
+  context: 128,
+  window: 0,
+};
+
 /** Nothing is a multiple of 16: for float types only, since Q8_0 wants rows of whole blocks. */
 export const ODD_SHAPE: Partial<TinyShape> = {
   layers: 2,
@@ -69,72 +98,58 @@ export const ODD_SHAPE: Partial<TinyShape> = {
   headSize: 20,
 };
 
+interface Recipe {
+  readonly shape: TinyShape;
+  readonly vocabulary: () => TinyVocabulary;
+  readonly metadata: (shape: TinyShape, options: TinyOptions) => Map<string, MetadataEntry>;
+  readonly addTensors: (
+    tensors: TinyTensors,
+    shape: TinyShape,
+    vocabSize: number,
+    options: TinyOptions,
+  ) => void;
+}
+
+const RECIPES: Readonly<Record<TinyArchitecture, Recipe>> = {
+  "gemma-embedding": {
+    shape: TINY_GEMMA,
+    vocabulary: sentencePieceVocabulary,
+    metadata: gemmaMetadata,
+    addTensors: addGemmaTensors,
+  },
+  bert: {
+    shape: TINY_BERT,
+    vocabulary: wordPieceVocabulary,
+    metadata: bertMetadata,
+    addTensors: addBertTensors,
+  },
+  "nomic-bert": {
+    shape: TINY_NOMIC_BERT,
+    vocabulary: wordPieceVocabulary,
+    metadata: nomicBertMetadata,
+    addTensors: addNomicBertTensors,
+  },
+  // Architectures know no tokenizer: any will do.
+  qwen3: {
+    shape: TINY_QWEN3,
+    vocabulary: wordPieceVocabulary,
+    metadata: qwen3Metadata,
+    addTensors: addQwen3Tensors,
+  },
+};
+
 /** Writes the model and returns its parsed header. */
 export async function makeTinyModel(options: TinyOptions, path: string): Promise<GgufFile> {
-  const isGemma = options.architecture === "gemma-embedding";
-  const vocabulary = isGemma ? sentencePieceVocabulary() : wordPieceVocabulary();
-  const base = isGemma ? TINY_GEMMA : TINY_BERT;
-  const shape = { ...base, ...options.shape };
-  const metadata = isGemma ? gemmaMetadata(shape, options) : bertMetadata(shape);
+  const recipe = RECIPES[options.architecture];
+  const vocabulary = recipe.vocabulary();
+  const shape = { ...recipe.shape, ...options.shape };
+  const metadata = recipe.metadata(shape, options);
   for (const [key, entry] of vocabulary.metadata) metadata.set(key, entry);
   for (const [key, entry] of Object.entries(options.metadata ?? {})) {
     if (entry === undefined) metadata.delete(key);
     else metadata.set(key, entry);
   }
   const tensors = new TinyTensors(options);
-  if (isGemma) addGemmaTensors(tensors, shape, vocabulary.size, options);
-  else addBertTensors(tensors, shape, vocabulary.size, options);
+  recipe.addTensors(tensors, shape, vocabulary.size, options);
   return writeGguf(path, metadata, tensors.sources);
-}
-
-function gemmaMetadata(
-  shape: TinyShape,
-  { dense = true }: TinyOptions,
-): Map<string, MetadataEntry> {
-  const entries: Record<string, MetadataEntry> = {
-    context_length: uint32(shape.context),
-    embedding_length: uint32(shape.hidden),
-    block_count: uint32(shape.layers),
-    feed_forward_length: uint32(shape.feedForward),
-    "attention.head_count": uint32(shape.heads),
-    "attention.head_count_kv": uint32(shape.headsKv),
-    "attention.key_length": uint32(shape.headSize),
-    "attention.value_length": uint32(shape.headSize),
-    "attention.layer_norm_rms_epsilon": float32(1e-6),
-    "attention.sliding_window": uint32(shape.window),
-    "rope.freq_base": float32(1e6),
-    pooling_type: uint32(1),
-  };
-  if (dense) {
-    entries.dense_2_feat_in = uint32(shape.hidden);
-    entries.dense_2_feat_out = uint32(2 * shape.hidden);
-    entries.dense_3_feat_in = uint32(2 * shape.hidden);
-    entries.dense_3_feat_out = uint32(shape.hidden);
-  }
-  return prefixed("gemma-embedding", entries);
-}
-
-function bertMetadata(shape: TinyShape): Map<string, MetadataEntry> {
-  return prefixed("bert", {
-    context_length: uint32(shape.context),
-    embedding_length: uint32(shape.hidden),
-    block_count: uint32(shape.layers),
-    feed_forward_length: uint32(shape.feedForward),
-    "attention.head_count": uint32(shape.heads),
-    "attention.layer_norm_epsilon": float32(1e-12),
-    "attention.causal": bool(false),
-    pooling_type: uint32(1),
-  });
-}
-
-function prefixed(
-  architecture: string,
-  entries: Readonly<Record<string, MetadataEntry>>,
-): Map<string, MetadataEntry> {
-  const metadata = new Map<string, MetadataEntry>([
-    ["general.architecture", string(architecture)],
-    ["general.name", string(`tiny ${architecture}`)],
-  ]);
-  for (const [key, entry] of Object.entries(entries)) metadata.set(`${architecture}.${key}`, entry);
-  return metadata;
 }

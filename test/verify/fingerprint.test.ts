@@ -6,9 +6,8 @@ import { cli } from "../cli/run-cli.ts";
 import { freshFolder } from "../fresh-folder.ts";
 import { forward } from "../reference/forward.ts";
 import { ReferenceTensors } from "../reference/tensors.ts";
-import { makeTinyModel, type TinyArchitecture } from "../reference/tiny.ts";
+import { makeTinyModel, TINY_ARCHITECTURES } from "../reference/tiny.ts";
 
-const ARCHITECTURES: readonly TinyArchitecture[] = ["gemma-embedding", "bert"];
 const TEXT = "the quick brown fox";
 const { native } = await systemInfo();
 const variants = native?.variants ?? [];
@@ -21,7 +20,7 @@ async function fingerprint(path: string, options?: OpenOptions): Promise<LayerFi
   return await embedder.fingerprintLayers(TEXT);
 }
 
-describe.each(ARCHITECTURES)("%s:", (architecture) => {
+describe.each(TINY_ARCHITECTURES)("%s:", (architecture) => {
   test("each layer's rms is that of the float64 reference", async () => {
     const header = await makeTinyModel({ architecture, type: "F32" }, file("m.gguf"));
     await using embedder = await open(file("m.gguf"));
