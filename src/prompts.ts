@@ -1,7 +1,7 @@
 import { invalidArgument } from "./errors.ts";
 import { quote } from "./gguf/message.ts";
 import type { Metadata } from "./gguf/types.ts";
-import { comparableName } from "./model-name.ts";
+import { findKnownModel, namesIn, TITLE } from "./known-models.ts";
 
 /** What the prompts of a model are found by. */
 export interface PromptedModel {
@@ -31,56 +31,8 @@ export interface PromptChoice {
   readonly prompt?: string | undefined;
 }
 
-interface PromptSet {
-  readonly matches: (architecture: string, name: string) => boolean;
-  /** Prefix by task, its trailing space included. `{title}` stands for the title or `none`. */
-  readonly prefixes: Readonly<Record<string, string>>;
-}
-
-const TITLE = "{title}";
 /** What EmbeddingGemma was trained to see for a document without a title. */
 const NO_TITLE = "none";
-
-/** The first that matches counts. Names come as `comparableName` spells them. */
-const PROMPT_SETS: readonly PromptSet[] = [
-  {
-    // Source: the model card of google/embeddinggemma-300m, "Prompt instructions".
-    matches: (architecture) => architecture === "gemma-embedding",
-    prefixes: {
-      query: "task: search result | query: ",
-      document: `title: ${TITLE} | text: `,
-      question_answering: "task: question answering | query: ",
-      fact_checking: "task: fact checking | query: ",
-      classification: "task: classification | query: ",
-      clustering: "task: clustering | query: ",
-      sentence_similarity: "task: sentence similarity | query: ",
-      code_retrieval: "task: code retrieval | query: ",
-    },
-  },
-  {
-    // all-MiniLM-L6-v2 and -L12-v2 take texts as they are. Its converters also write the name of
-    // the checkpoint that it was trained from.
-    matches: (architecture, name) =>
-      architecture === "bert" && /(^|-)(all-minilm-l\d+-v[12]|minilm-l\d+-h384-uncased)/.test(name),
-    prefixes: { query: "", document: "" },
-  },
-  {
-    // Source: the model cards of BAAI/bge-*-en and bge-*-en-v1.5.
-    matches: (architecture, name) =>
-      architecture === "bert" && /(^|-)bge-(small|base|large)-en/.test(name),
-    prefixes: {
-      query: "Represent this sentence for searching relevant passages: ",
-      document: "",
-    },
-  },
-  {
-    // Source: the model cards of intfloat/e5-* and multilingual-e5-*; those of the -instruct kind
-    // differ.
-    matches: (architecture, name) =>
-      architecture === "bert" && /(^|-)e5-(small|base|large)(?!.*instruct)/.test(name),
-    prefixes: { query: "query: ", document: "passage: " },
-  },
-];
 
 /** `ggufembed.prompt.<task>` in a file's metadata holds what goes before a text of that task. */
 export const PROMPT_KEY_PREFIX = "ggufembed.prompt.";
@@ -94,9 +46,9 @@ export function promptsFor(
   metadata?: Metadata,
   own: Readonly<Record<string, string>> = {},
 ): Prompts {
-  const name = comparableName(model.name);
-  const set = PROMPT_SETS.find(({ matches }) => matches(model.architecture, name));
-  const prefixes = new Map(Object.entries(set?.prefixes ?? {}));
+  const names = [model.name, ...(metadata === undefined ? [] : namesIn(metadata))];
+  const known = findKnownModel(model.architecture, names);
+  const prefixes = new Map(Object.entries(known?.prompts ?? {}));
   for (const [task, prefix] of statedPrompts(metadata)) {
     // A file cannot state a place for the title, which the same prompt may have here.
     if (prefixes.get(task)?.replaceAll(TITLE, NO_TITLE) !== prefix) prefixes.set(task, prefix);

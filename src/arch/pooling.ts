@@ -1,5 +1,6 @@
+import { impliedPooling } from "../gguf/implied-pooling.ts";
 import { fileError, quote } from "../gguf/message.ts";
-import { impliedPooling, POOLING_TYPES } from "../gguf/pooling-type.ts";
+import { POOLING_TYPES } from "../gguf/pooling-type.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { badKey } from "./keys.ts";
 import type { Pooling } from "./plan.ts";
@@ -12,7 +13,7 @@ export function readPooling(file: GgufFile, architecture: string, override?: Poo
   if (override !== undefined) return override;
   const key = `${architecture}.pooling_type`;
   const number = file.metadata.getCount(key);
-  if (number === undefined) return impliedPooling(architecture);
+  if (number === undefined) return impliedPooling(file.metadata, architecture).pooling;
   const pooling = POOLING_TYPES[number];
   if (pooling === undefined) throw badKey(file.metadata, key, "0 (none) to 4 (rank)");
   if (pooling === "rank") {

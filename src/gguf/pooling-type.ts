@@ -5,9 +5,14 @@
 export const POOLING_TYPES = ["none", "mean", "cls", "last", "rank"] as const;
 
 export type PoolingType = (typeof POOLING_TYPES)[number];
+/** Those that give vectors. */
+export type EmbeddingPooling = Exclude<PoolingType, "rank">;
 
-/** What the models of an architecture were trained with, for files that do not say. */
-export function impliedPooling(architecture: string): Exclude<PoolingType, "rank"> {
-  // sentence-transformers takes the mean of what says nothing; causal models end in all they know.
-  return architecture === "qwen3" ? "last" : "mean";
-}
+/** For sentences: "… pooling". */
+export const POOLING_WORDS: Readonly<Record<PoolingType, string>> = {
+  none: "no",
+  mean: "mean",
+  cls: "CLS",
+  last: "last-token",
+  rank: "rank",
+};

@@ -1,4 +1,6 @@
-import { impliedPooling, POOLING_TYPES } from "./pooling-type.ts";
+import { findKnownModel, namesIn } from "../known-models.ts";
+import { impliedPooling } from "./implied-pooling.ts";
+import { POOLING_TYPES, POOLING_WORDS } from "./pooling-type.ts";
 import type { GgufFile, Metadata } from "./types.ts";
 
 /**
@@ -57,14 +59,17 @@ function* poolingWarnings(file: GgufFile, architecture: string): Generator<strin
   const key = `${architecture}.pooling_type`;
   const number = file.metadata.getCount(key);
   if (number === undefined) {
-    const assumed = impliedPooling(architecture) === "last" ? "last-token" : "mean";
-    yield `${key} is missing: ${assumed} pooling is assumed. Check it against the model's ` +
-      "description, and set the pooling yourself if it differs.";
+    const { pooling, family } = impliedPooling(file.metadata, architecture);
+    const reason = family === undefined ? "" : `, with which ${family} was trained`;
+    yield `${key} is missing: ${POOLING_WORDS[pooling]} pooling is assumed${reason}. Check it ` +
+      "against the model's description, and set the pooling yourself if it differs.";
     return;
   }
   const pooling = POOLING_TYPES[number];
-  if (architecture === "gemma-embedding" && pooling !== "mean") {
-    yield `${key} is ${number} (${pooling}), but EmbeddingGemma was trained with mean pooling.`;
+  const known = findKnownModel(architecture, namesIn(file.metadata));
+  if (known !== undefined && pooling !== known.pooling) {
+    const trained = `${known.family} was trained with ${POOLING_WORDS[known.pooling]} pooling`;
+    yield `${key} is ${number} (${pooling}), but ${trained}.`;
   }
   if (pooling === "last" && file.metadata.getBoolean(ADD_EOS) !== true) {
     yield `${key} is ${number} (last), but ${ADD_EOS} is not true: the vector is taken from the ` +

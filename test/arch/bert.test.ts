@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { buildModel } from "../../src/arch/index.ts";
 import type { Operation } from "../../src/arch/plan.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
-import { bool, uint32 } from "../../src/gguf/values.ts";
+import { bool, string, uint32 } from "../../src/gguf/values.ts";
 import { thrown } from "../gguf/rejection.ts";
 import { type Edits, edit } from "./edit.ts";
 import { tinyHeader } from "./tiny-file.ts";
@@ -133,6 +133,16 @@ describe("pooling", () => {
       expect(plan.operations.find(({ op }) => op === "pool")).toMatchObject({ kind: pooling });
     });
   }
+
+  test("is what the model's family has, where the file says nothing", () => {
+    const silent = { "bert.pooling_type": undefined };
+    const bge = { ...silent, "general.name": string("bge-base-en-v1.5") };
+    const { config, plan } = build({ metadata: bge });
+    expect(config.pooling).toBe("cls");
+    expect(config.warnings.join()).toContain("with which bge (English) was trained");
+    expect(plan.operations.find(({ op }) => op === "pool")).toMatchObject({ kind: "cls" });
+    expect(build({ metadata: silent }).config.pooling).toBe("mean");
+  });
 
   test("a reranker is refused, until the caller sets a pooling", () => {
     const reranker = edit(file, {

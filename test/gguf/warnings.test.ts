@@ -24,6 +24,15 @@ const QWEN: Change = {
   "tokenizer.ggml.add_eos_token": value.bool(true),
 };
 
+const BGE: Change = {
+  "general.architecture": value.string("bert"),
+  "general.name": value.string("Bge Small En v1.5"),
+  "bert.pooling_type": value.uint32(2),
+  "tokenizer.ggml.model": value.string("bert"),
+  "tokenizer.ggml.add_bos_token": value.bool(true),
+  "tokenizer.ggml.add_eos_token": value.bool(true),
+};
+
 const TENSORS = ["token_embd.weight", "dense_2.weight", "dense_3.weight"];
 
 /** The warnings for a file like `base` but for `change`. */
@@ -38,6 +47,7 @@ function warningsOf(base: Change, change: Change = {}, tensors = TENSORS): strin
 test("files as they should be give none", () => {
   expect(warningsOf(GEMMA)).toEqual([]);
   expect(warningsOf(QWEN)).toEqual([]);
+  expect(warningsOf(BGE)).toEqual([]);
   expect(
     warningsOf(GEMMA, { "gemma-embedding.attention.sliding_window": value.uint32(16) }),
   ).toEqual([]);
@@ -75,6 +85,19 @@ const CASES: readonly Case[] = [
     "another pooling than EmbeddingGemma's",
     warningsOf(GEMMA, { "gemma-embedding.pooling_type": value.uint32(2) }),
     ["gemma-embedding.pooling_type is 2 (cls)", "mean"],
+  ],
+  [
+    "another pooling than that of a family known by its name",
+    warningsOf(QWEN, {
+      "general.name": value.string("Qwen3 Embedding 0.6b"),
+      "qwen3.pooling_type": value.uint32(1),
+    }),
+    ["qwen3.pooling_type is 1 (mean)", "Qwen3-Embedding was trained with last-token pooling"],
+  ],
+  [
+    "no pooling, of a family known by its name",
+    warningsOf(BGE, { "bert.pooling_type": undefined }),
+    ["bert.pooling_type is missing: CLS pooling is assumed, with which bge (English) was trained"],
   ],
   [
     "last-token pooling without an end-of-text token",

@@ -88,15 +88,25 @@ describe("a caller's own prompts", () => {
   });
 });
 
+const RETRIEVAL =
+  "Instruct: Given a web search query, retrieve relevant passages that answer the query";
+const SEARCHING = "Represent this sentence for searching relevant passages: ";
+
 describe("models of the bert architecture, by name", () => {
   const cases: readonly [name: string, query: string, document: string][] = [
     ["all-MiniLM-L6-v2", "", ""],
     ["All MiniLM L12 v2", "", ""],
     ["MiniLM L6 H384 Uncased", "", ""],
-    ["Bge Small En v1.5", "Represent this sentence for searching relevant passages: ", ""],
-    ["BAAI/bge-large-en-v1.5", "Represent this sentence for searching relevant passages: ", ""],
+    ["Bge Small En v1.5", SEARCHING, ""],
+    ["BAAI/bge-large-en-v1.5", SEARCHING, ""],
+    ["bge-small-zh-v1.5", "为这个句子生成表示以用于检索相关文章：", ""],
+    ["Bge M3", "", ""],
     ["e5-small-v2", "query: ", "passage: "],
     ["Multilingual E5 Base", "query: ", "passage: "],
+    ["multilingual-e5-large-instruct", `${RETRIEVAL}\nQuery: `, ""],
+    ["Gte Small", "", ""],
+    ["thenlper/gte-large", "", ""],
+    ["Mxbai Embed Large v1", SEARCHING, ""],
   ];
   for (const [name, query, document] of cases) {
     test(name, () => {
@@ -109,6 +119,55 @@ describe("models of the bert architecture, by name", () => {
       expect(error.message).toContain("have no place for one");
     });
   }
+});
+
+describe("models of other architectures, by name", () => {
+  test("nomic-embed-text has a prefix a task", () => {
+    for (const name of ["nomic-embed-text-v1.5", "Nomic Embed Text v1"]) {
+      const prompts = promptsFor({ architecture: "nomic-bert", name });
+      const prefixes = prompts.tasks.map((task) => [task, prompts.prefix({ task })]);
+      expect(Object.fromEntries(prefixes)).toEqual({
+        query: "search_query: ",
+        document: "search_document: ",
+        classification: "classification: ",
+        clustering: "clustering: ",
+      });
+    }
+  });
+
+  test("Qwen3-Embedding has an instruction for queries, without a space after it", () => {
+    const prompts = promptsFor({ architecture: "qwen3", name: "Qwen3 Embedding 0.6b" });
+    expect(prompts.tasks).toEqual(["query", "document"]);
+    expect(prompts.prefix({ task: "query" })).toBe(`${RETRIEVAL}\nQuery:`);
+    expect(prompts.prefix({ task: "document" })).toBe("");
+    const prompt = "Instruct: Find papers on a subject\nQuery:";
+    expect(prompts.prefix({ prompt })).toBe(prompt);
+  });
+});
+
+describe("what a file calls its model", () => {
+  const tasksOf = (path: string, names: Readonly<Record<string, string>>) => {
+    const entries = Object.entries(names).map(([key, name]) => [key, string(name)] as const);
+    const metadata = new GgufMetadata(path, new Map(entries));
+    const name = names["general.name"] ?? "model";
+    return promptsFor({ architecture: "bert", name }, metadata).tasks;
+  };
+
+  test.each([
+    ["general.name", "/models/model.gguf", { "general.name": "Bge Base En v1.5" }],
+    [
+      "general.basename",
+      "/models/m.gguf",
+      { "general.name": "x", "general.basename": "bge-base-en" },
+    ],
+    ["the file's name", "/models/bge-base-en-v1.5-q8_0.gguf", { "general.name": "x" }],
+  ])("%s tells its prompts", (_, path, names) => {
+    expect(tasksOf(path, names)).toEqual(["query", "document"]);
+  });
+
+  test("its folder does not", () => {
+    expect(tasksOf("/bge-base-en/model.gguf", {})).toEqual([]);
+  });
 });
 
 describe("prompts that a file states", () => {
@@ -142,7 +201,16 @@ describe("prompts that a file states", () => {
 });
 
 describe("models whose prompts are not known", () => {
-  const names = ["my-model", "multilingual-e5-large-instruct", "bge-small-zh-v1.5", "some5-small"];
+  const names = [
+    "my-model",
+    "e5-base-instruct",
+    "some5-small",
+    "gte-large-zh",
+    "gte-large-en-v1.5",
+    "mxbai-embed-xsmall-v1",
+    "bge-m3-unsupervised",
+    "bge-reranker-base",
+  ];
   for (const name of names) {
     test(`${name} has no tasks, and says what to do instead`, () => {
       const prompts = promptsFor({ architecture: "bert", name });
@@ -156,5 +224,7 @@ describe("models whose prompts are not known", () => {
 
   test("a name alone does not make a model of another architecture", () => {
     expect(promptsFor({ architecture: "qwen3", name: "bge-small-en" }).tasks).toEqual([]);
+    expect(promptsFor({ architecture: "qwen3", name: "Qwen3 0.6B" }).tasks).toEqual([]);
+    expect(promptsFor({ architecture: "bert", name: "nomic-embed-text-v1.5" }).tasks).toEqual([]);
   });
 });
