@@ -55,6 +55,8 @@ export class EmbeddingServer {
       maxRequestBodySize: settings.bodyBytesMax + BODY_SLACK_BYTES,
       // Seconds; a request may well wait for its turn in silence.
       idleTimeout: Math.min(255, Math.ceil(settings.deadlineMs / 1000) + 10),
+      // Else Bun shares a port that is taken, where NODE_ENV is production.
+      reusePort: false,
       fetch: (request) => this.#answer(request),
     });
   }
