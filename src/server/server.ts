@@ -55,7 +55,9 @@ export class EmbeddingServer {
       maxRequestBodySize: settings.bodyBytesMax + BODY_SLACK_BYTES,
       // Seconds; a request may well wait for its turn in silence.
       idleTimeout: Math.min(255, Math.ceil(settings.deadlineMs / 1000) + 10),
-      // Else Bun shares a port that is taken, where NODE_ENV is production.
+      // Bun's own page for errors shows our sources.
+      development: false,
+      // Else Bun shares a port that is taken, where that page is off.
       reusePort: false,
       fetch: (request) => this.#answer(request),
     });
@@ -103,7 +105,7 @@ export class EmbeddingServer {
 
   async #answer(request: Request): Promise<Response> {
     const start = performance.now();
-    const { pathname } = new URL(request.url);
+    const pathname = pathOf(request.url);
     const given = request.headers.get("x-request-id") ?? "";
     const id = REQUEST_ID.test(given) ? given : crypto.randomUUID();
     const endpoint = ALL.find(({ path }) => path === pathname);
@@ -140,7 +142,8 @@ export class EmbeddingServer {
         "there is nothing here; /openapi.json tells what is",
       );
     }
-    if (request.method !== endpoint.method) {
+    const isHead = request.method === "HEAD" && endpoint.method === "GET";
+    if (request.method !== endpoint.method && !isHead) {
       const message = `${endpoint.path} takes ${endpoint.method}`;
       throw new RequestError(405, "method_not_allowed", message);
     }
@@ -186,6 +189,11 @@ export class EmbeddingServer {
   }
 }
 
+/** Of a URL, or of what is left of it where the request names no host, or one that is none. */
+function pathOf(url: string): string {
+  return /^(?:\w+:\/\/[^/?#]*)?([^?#]*)/.exec(url)![1]!;
+}
+
 const STOPPING = "the server is stopping";
 const FLUSH_MS = 1000;
 
@@ -196,6 +204,8 @@ function errorResponse(error: RequestError, endpoint: Endpoint | undefined): Res
     headers.set("retry-after", String(error.retryAfterSeconds));
   }
   if (error.status === 401) headers.set("www-authenticate", "Bearer");
-  if (error.status === 405 && endpoint !== undefined) headers.set("allow", endpoint.method);
+  if (error.status === 405 && endpoint !== undefined) {
+    headers.set("allow", endpoint.method === "GET" ? "GET, HEAD" : endpoint.method);
+  }
   return Response.json(format(error), { status: error.status, headers });
 }
