@@ -1,13 +1,22 @@
 import type { z } from "zod";
-import { badRequest, tooLarge } from "./request-error.ts";
+import { type Exchange, isDeadline } from "./endpoint.ts";
+import { badRequest, RequestError, tooLarge } from "./request-error.ts";
 
-/** The request's JSON, checked. Throws `RequestError`: 400, 413 or 415. */
+/**
+ * The request's JSON, checked. Throws `RequestError`: 400, 408, 413 or 415; the signal's reason
+ * where the client leaves.
+ */
 export async function readJson<T>(
-  request: Request,
+  { request, signal, service }: Exchange,
   schema: z.ZodType<T>,
-  bytesMax: number,
 ): Promise<T> {
-  const bytes = await readBytes(request, bytesMax);
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() !== "identity") {
+    throw new RequestError(415, "unsupported_encoding", "send the body without content-encoding");
+  }
+  const reading = readBytes(request, service.settings.bodyBytesMax);
+  // A body comes as slowly as its client likes.
+  const bytes = await Promise.race([reading, cutShort(signal)]);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -23,6 +32,17 @@ export async function readJson<T>(
   }
   const param = issue?.path.join(".");
   throw badRequest(`${param || "the body"}: ${issue?.message ?? "it is not valid"}`, param);
+}
+
+function cutShort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const leave = () => {
+      const late = new RequestError(408, "body_timeout", "the body did not come in time");
+      reject(isDeadline(signal) ? late : signal.reason);
+    };
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+  });
 }
 
 async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {

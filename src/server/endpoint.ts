@@ -85,10 +85,14 @@ export async function embedFor(
   return { model, results, tokens };
 }
 
+/** Whether it aborted because of the deadline; else the client has gone. */
+export function isDeadline({ reason }: AbortSignal): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
+}
+
 /** The signal's reason as what a client should hear. */
 export function abortError(signal: AbortSignal): RequestError {
-  const isDeadline = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
-  return isDeadline
+  return isDeadline(signal)
     ? new RequestError(504, "deadline_exceeded", "the request took longer than it may")
     : new RequestError(499, "client_closed_request", "the client has gone");
 }

@@ -162,7 +162,9 @@ export class EmbeddingServer {
     try {
       return await endpoint.run({ request, service: this.#service, signal, notes });
     } catch (error) {
-      throw signal.aborted && error === signal.reason ? abortError(signal) : error;
+      // Whose client has gone fails in many ways, a body that ends early among them.
+      const isCut = request.signal.aborted || (signal.aborted && error === signal.reason);
+      throw isCut ? abortError(signal) : error;
     }
   }
 
@@ -203,6 +205,8 @@ function errorResponse(error: RequestError, endpoint: Endpoint | undefined): Res
   if (error.retryAfterSeconds !== undefined) {
     headers.set("retry-after", String(error.retryAfterSeconds));
   }
+  // The rest of a body that was not waited for must not be taken for a request.
+  if (error.status === 408) headers.set("connection", "close");
   if (error.status === 401) headers.set("www-authenticate", "Bearer");
   if (error.status === 405 && endpoint !== undefined) {
     headers.set("allow", endpoint.method === "GET" ? "GET, HEAD" : endpoint.method);

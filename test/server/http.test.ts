@@ -12,7 +12,7 @@ async function raw({ url }: Started, head: string): Promise<string> {
   let answer = "";
   socket.on("data", (data) => {
     answer += data;
-    if (answer.includes("\r\n\r\n")) socket.end();
+    if (answer.includes("\r\n\r\n")) socket.destroy();
   });
   socket.write(head);
   await new Promise((resolve) => socket.on("close", resolve));
@@ -44,4 +44,41 @@ test("HEAD is answered where GET is", async () => {
   }
   const wrong = await fetch(`${started.url}health`, { method: "DELETE" });
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+});
+
+const UNFINISHED = "POST /embed HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n[";
+
+test("a body that does not come in time is not waited for, and its connection ends", async () => {
+  await using started = await startServer(model.path, { deadlineMs: 100 });
+  const chunked = "POST /embed HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n";
+  for (const head of [UNFINISHED, chunked]) {
+    const answer = await raw(started, head);
+    expect(answer).toStartWith("HTTP/1.1 408 ");
+    expect(answer.toLowerCase()).toContain("connection: close");
+  }
+  expect(started.log.map(({ code }) => code)).toEqual(["body_timeout", "body_timeout"]);
+});
+
+test("a client that leaves in the middle of its body is no failure of the server", async () => {
+  await using started = await startServer(model.path);
+  const { hostname, port } = new URL(started.url);
+  const socket = connect(Number(port), hostname);
+  socket.write(UNFINISHED);
+  await Bun.sleep(50);
+  socket.destroy();
+  while (started.log.length === 0) await Bun.sleep(1);
+  expect(started.log[0]).toMatchObject({ status: 499, code: "client_closed_request" });
+});
+
+test("a body with an encoding is refused as what it is", async () => {
+  await using started = await startServer(model.path);
+  for (const [encoding, status] of [
+    ["gzip", 415],
+    ["identity", 200],
+  ] as const) {
+    const headers = { "content-encoding": encoding };
+    const body = encoding === "gzip" ? Bun.gzipSync('["a"]') : '["a"]';
+    const response = await fetch(`${started.url}embed`, { method: "POST", body, headers });
+    expect(response.status).toBe(status);
+  }
 });

@@ -52,8 +52,7 @@ export const embedRoute: Endpoint = {
     error: EmbedError,
   }),
   async run(exchange) {
-    const { bodyBytesMax } = exchange.service.settings;
-    const body = await readJson(exchange.request, EmbedBody, bodyBytesMax);
+    const body = await readJson(exchange, EmbedBody);
     const request = Array.isArray(body) ? { texts: body } : fromInference(body);
     const { results } = await embedFor(exchange, { model: undefined, ...request });
     return Response.json(results.map(({ embedding }) => toNumbers(embedding)));

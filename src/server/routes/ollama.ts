@@ -45,8 +45,7 @@ export const ollamaEmbed: Endpoint = {
   }),
   async run(exchange) {
     const start = Bun.nanoseconds();
-    const { bodyBytesMax } = exchange.service.settings;
-    const body = await readJson(exchange.request, OllamaRequest, bodyBytesMax);
+    const body = await readJson(exchange, OllamaRequest);
     const { dimensions } = body;
     const texts = typeof body.input === "string" ? [body.input] : body.input;
     const truncate = body.truncate ? "end" : "error";

@@ -72,8 +72,7 @@ export const openAiEmbeddings: Endpoint = {
     error: OpenAiError,
   }),
   async run(exchange) {
-    const { bodyBytesMax } = exchange.service.settings;
-    const body = await readJson(exchange.request, OpenAiRequest, bodyBytesMax);
+    const body = await readJson(exchange, OpenAiRequest);
     const { model, dimensions, task, title, truncate } = body;
     const texts = textsOf(body.input);
     const answer = await embedFor(exchange, { model, texts, dimensions, task, title, truncate });
