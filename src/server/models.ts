@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Embedder } from "../index.ts";
-import { RequestError } from "./request-error.ts";
+import { RequestError, shorten } from "./request-error.ts";
 
 /** A model that the server has open. */
 export interface ServedModel {
@@ -25,13 +25,14 @@ export class Models {
 
   /** By its id, or by the name that its file states. Throws `RequestError` 404. */
   find(name: string | undefined): ServedModel {
+    if (name === undefined) return this.all[0]!;
+    // What a file says it is, another may be called.
     const found =
-      name === undefined
-        ? this.all[0]
-        : this.all.find(({ id, embedder }) => id === name || embedder.config.name === name);
+      this.all.find(({ id }) => id === name) ??
+      this.all.find(({ embedder }) => embedder.config.name === name);
     if (found !== undefined) return found;
     const ids = this.all.map(({ id }) => id).join(", ");
-    const message = `there is no model ${JSON.stringify(name)} here; there is ${ids}`;
+    const message = `there is no model ${JSON.stringify(shorten(name))} here; there is ${ids}`;
     throw new RequestError(404, "model_not_found", message, { param: "model" });
   }
 }

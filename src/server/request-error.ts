@@ -26,6 +26,13 @@ export class RequestError extends Error {
   }
 }
 
+const SHOWN_MAX = 100;
+
+/** What a client called something, fit for a message. */
+export function shorten(name: string): string {
+  return name.length <= SHOWN_MAX ? name : `${name.slice(0, SHOWN_MAX)}…`;
+}
+
 export function badRequest(message: string, param?: string): RequestError {
   return new RequestError(400, "invalid_request", message, param === undefined ? {} : { param });
 }

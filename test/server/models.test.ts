@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { open } from "../../src/index.ts";
+import { Models } from "../../src/server/models.ts";
+import { tinyModel } from "../engine/tiny-model.ts";
+
+const model = tinyModel();
+
+test("a model is found by its own id, though another's file states that name", async () => {
+  await using first = await open(model.path);
+  const stated = first.config.name!;
+  expect(stated).not.toBe("tiny");
+  const path = join(model.folder, `${stated}.gguf`);
+  renameSync(model.path, path);
+  await using second = await open(path);
+  const models = new Models([
+    { source: model.path, embedder: first },
+    { source: path, embedder: second },
+  ]);
+  expect(models.find(stated).embedder).toBe(second);
+  expect(models.find("tiny").embedder).toBe(first);
+  expect(models.find(undefined).embedder).toBe(first);
+});
