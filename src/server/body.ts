@@ -1,6 +1,9 @@
 import type { z } from "zod";
 import { type Exchange, isDeadline } from "./endpoint.ts";
-import { badRequest, RequestError, tooLarge } from "./request-error.ts";
+import { badRequest, RequestError, shorten, tooLarge } from "./request-error.ts";
+
+/** Unknown parameters that are named; there may be as many as a body holds. */
+const KEYS_SHOWN = 5;
 
 /**
  * The request's JSON, checked. Throws `RequestError`: 400, 408, 413 or 415; the signal's reason
@@ -27,8 +30,9 @@ export async function readJson<T>(
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   if (issue?.code === "unrecognized_keys") {
-    const names = issue.keys.map((key) => JSON.stringify(key)).join(", ");
-    throw badRequest(`unknown parameter ${names}; leave it out`, issue.keys[0]);
+    const keys = issue.keys.map(shorten);
+    const names = keys.slice(0, KEYS_SHOWN).map((key) => JSON.stringify(key));
+    throw badRequest(`unknown parameter ${names.join(", ")}; leave it out`, keys[0]);
   }
   const param = issue?.path.join(".");
   throw badRequest(`${param || "the body"}: ${issue?.message ?? "it is not valid"}`, param);

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { jsonSchema } from "./checked.ts";
 
 interface OperationParts {
   readonly summary: string;
@@ -39,9 +40,4 @@ export function operation({ summary, request, response, error }: OperationParts)
       ...Object.fromEntries(errors),
     },
   };
-}
-
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: "draft-2020-12" });
-  return rest;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { tinyModel } from "../engine/tiny-model.ts";
 import { type Started, startServer } from "./start.ts";
@@ -81,4 +81,34 @@ test("a body with an encoding is refused as what it is", async () => {
     const response = await fetch(`${started.url}embed`, { method: "POST", body, headers });
     expect(response.status).toBe(status);
   }
+});
+
+describe("a body full of what does not fit", () => {
+  const COUNT = 500_000;
+  const many = (item: string) => new Array(COUNT).fill(item).join(",");
+  for (const [name, path, body] of [
+    ["numbers for texts", "/embed", `[${many("1")}]`],
+    ["empty ids", "/embed", `{"inputs":[${many("[]")}]}`],
+    ["half of each", "/v1/embeddings", `{"input":[${many('"a",1.5')}]}`],
+    ["numbers for Ollama", "/api/embed", `{"model":"tiny","input":[${many("1")}]}`],
+  ] as const) {
+    test(`of ${name} is refused at the first of them`, async () => {
+      await using started = await startServer(model.path);
+      const before = process.memoryUsage.rss();
+      const response = await started.post(path, body);
+      expect(response.status).toBe(400);
+      expect((await response.text()).length).toBeLessThan(500);
+      // An error for each would take a kilobyte for each.
+      expect(process.memoryUsage.rss() - before).toBeLessThan(COUNT * 300);
+    });
+  }
+
+  test("of unknown parameters names some", async () => {
+    await using started = await startServer(model.path);
+    const names = Array.from({ length: 1000 }, (_, i) => [`${i} ${"x".repeat(1000)}`, 1]);
+    const body = { ...Object.fromEntries(names), input: "a" };
+    const response = await started.post("/v1/embeddings", body);
+    expect(response.status).toBe(400);
+    expect((await response.text()).length).toBeLessThan(2000);
+  });
 });

@@ -86,6 +86,7 @@ describe("a request", () => {
     ["of no texts", { input: [] }, 400, { param: "input" }],
     ["of mixed input", { input: ["a", 3] }, 400, { param: "input" }],
     ["with ids that are no ids", { input: [1.5] }, 400, { param: "input" }],
+    ["with ids that are no int32", { input: [2 ** 32 + 5] }, 400, { param: "input" }],
     ["with foreign ids", { input: [99999999] }, 400, { code: "invalid_request" }],
     ["with an unknown parameter", { input: "a", inputs: "b" }, 400, { param: "inputs" }],
     [

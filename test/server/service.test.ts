@@ -14,9 +14,13 @@ interface OpenApi {
 interface Operation {
   readonly requestBody: {
     readonly content: {
-      readonly "application/json": { readonly schema: { readonly properties: object } };
+      readonly "application/json": { readonly schema: { readonly properties: Properties } };
     };
   };
+}
+
+interface Properties {
+  readonly input: { readonly anyOf: readonly object[] };
 }
 
 interface Info {
@@ -48,6 +52,7 @@ describe("what a server tells of itself", () => {
     const { schema } =
       document.paths["/v1/embeddings"]!.post.requestBody.content["application/json"];
     expect(Object.keys(schema.properties)).toContain("encoding_format");
+    expect(schema.properties.input.anyOf.length).toBe(4);
   });
 
   test("health, readiness and the model", async () => {

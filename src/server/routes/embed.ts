@@ -1,19 +1,26 @@
 import { z } from "zod";
 import type { TextInput } from "../../index.ts";
 import { readJson } from "../body.ts";
+import { checked, Ids, isFilled, isIds, isText } from "../checked.ts";
 import { type Endpoint, embedFor, type FormatError } from "../endpoint.ts";
 import { operation } from "../schema.ts";
 import { toNumbers } from "./openai.ts";
 
-const Ids = z.array(z.int().min(0)).min(1);
-const Inputs = z.union([z.string(), z.array(z.union([z.string(), Ids])).min(1)], {
-  error: "expected a string, or an array of strings or token ids",
+const Inputs = checked(
+  z.union([z.string(), z.array(z.union([z.string(), Ids])).min(1)]),
+  (value) => isText(value) || isFilled(value, (item) => isText(item) || isIds(item)),
+  { error: "expected a string, or an array of strings or token ids" },
+);
+const EXPECTED = { error: "expected an array of texts, or an object with `inputs`" };
+const Texts = checked(z.array(z.string()).min(1), (value) => isFilled(value, isText), {
+  ...EXPECTED,
+  abort: true,
 });
 
 /** https://huggingface.github.io/text-embeddings-inference, and a bare array of texts. */
 export const EmbedBody = z.union(
   [
-    z.array(z.string()).min(1),
+    Texts,
     z.strictObject({
       inputs: Inputs,
       truncate: z.boolean().default(false).meta({ description: "Else a long text is an error." }),
@@ -23,7 +30,7 @@ export const EmbedBody = z.union(
       dimensions: z.int().min(1).nullish(),
     }),
   ],
-  { error: "expected an array of texts, or an object with `inputs`" },
+  EXPECTED,
 );
 
 export const EmbedError = z.object({ error: z.string(), error_type: z.string() });

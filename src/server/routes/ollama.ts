@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readJson } from "../body.ts";
+import { checked, isArrayOf, isText } from "../checked.ts";
 import { type Endpoint, embedFor, type FormatError } from "../endpoint.ts";
 import { operation } from "../schema.ts";
 import { toNumbers } from "./openai.ts";
@@ -7,9 +8,11 @@ import { toNumbers } from "./openai.ts";
 /** https://github.com/ollama/ollama/blob/main/docs/api.md, "Generate Embeddings". */
 export const OllamaRequest = z.strictObject({
   model: z.string(),
-  input: z.union([z.string(), z.array(z.string())], {
-    error: "expected a string or an array of strings",
-  }),
+  input: checked(
+    z.union([z.string(), z.array(z.string())]),
+    (value) => isText(value) || isArrayOf(value, isText),
+    { error: "expected a string or an array of strings" },
+  ),
   truncate: z.boolean().default(true).meta({ description: "Else a long text is an error." }),
   dimensions: z.int().min(1).optional(),
   keep_alive: z

@@ -1,19 +1,22 @@
 import { z } from "zod";
 import type { TextInput } from "../../index.ts";
 import { readJson } from "../body.ts";
+import { checked, Ids, isFilled, isIds, isText } from "../checked.ts";
 import { type Endpoint, embedFor, type FormatError } from "../endpoint.ts";
 import { badRequest, type RequestError } from "../request-error.ts";
 import { operation } from "../schema.ts";
 
-const Ids = z.array(z.int().min(0)).min(1);
+const Input = checked(
+  z
+    .union([z.string(), Ids, z.array(z.string()).min(1), z.array(Ids).min(1)])
+    .meta({ description: "Texts or token ids; ids are taken as they are." }),
+  (value) => isText(value) || isIds(value) || isFilled(value, isText) || isFilled(value, isIds),
+  { error: "expected a string, an array of strings, token ids, or an array of token ids" },
+);
 
 /** https://platform.openai.com/docs/api-reference/embeddings, with three parameters of ours. */
 export const OpenAiRequest = z.strictObject({
-  input: z
-    .union([z.string(), Ids, z.array(z.string()).min(1), z.array(Ids).min(1)], {
-      error: "expected a string, an array of strings, token ids, or an array of token ids",
-    })
-    .meta({ description: "Texts or token ids; ids are taken as they are." }),
+  input: Input,
   model: z.string().optional().meta({ description: "An id of `/v1/models`. Default: the first." }),
   dimensions: z.int().min(1).optional().meta({ description: "Keep the first so many components." }),
   encoding_format: z.enum(["float", "base64"]).default("float"),
