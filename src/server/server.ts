@@ -53,13 +53,19 @@ export class EmbeddingServer {
       hostname: settings.hostname,
       port: settings.port,
       maxRequestBodySize: settings.bodyBytesMax + BODY_SLACK_BYTES,
-      // Seconds; a request may well wait for its turn in silence.
-      idleTimeout: Math.min(255, Math.ceil(settings.deadlineMs / 1000) + 10),
+      idleTimeout: settings.idleSeconds,
       // Bun's own page for errors shows our sources.
       development: false,
       // Else Bun shares a port that is taken, where that page is off.
       reusePort: false,
-      fetch: (request) => this.#answer(request),
+      fetch: async (request, server) => {
+        // It may well wait for its turn in silence; the deadline ends it.
+        server.timeout(request, 0);
+        const response = await this.#answer(request);
+        // Whoever does not read it is not waited for.
+        server.timeout(request, settings.idleSeconds);
+        return response;
+      },
     });
   }
 
@@ -175,7 +181,9 @@ export class EmbeddingServer {
       status: 204,
       headers: {
         "access-control-allow-methods": "GET, POST",
-        "access-control-allow-headers": "authorization, content-type, x-request-id",
+        // Clients send headers of their own, OpenAI's a dozen; a star would not let the key in.
+        "access-control-allow-headers":
+          request.headers.get("access-control-request-headers") ?? "authorization, content-type",
         "access-control-max-age": "600",
       },
     });
@@ -186,6 +194,7 @@ export class EmbeddingServer {
     const origin = request.headers.get("origin");
     if (origin === null || corsOrigins.length === 0) return;
     headers.append("vary", "Origin");
+    headers.set("access-control-expose-headers", "x-request-id, retry-after");
     if (corsOrigins.includes("*")) headers.set("access-control-allow-origin", "*");
     else if (corsOrigins.includes(origin)) headers.set("access-control-allow-origin", origin);
   }

@@ -11,6 +11,8 @@ export interface ServerSettings {
   readonly tokenLimit: number | undefined;
   /** Milliseconds that a request may take, waiting included. */
   readonly deadlineMs: number;
+  /** Seconds that a connection may be silent while no request of it runs. */
+  readonly idleSeconds: number;
   /** Milliseconds that running requests are given when the server stops. */
   readonly graceMs: number;
   /** Keys of which a request must bring one; empty: none is asked for. */
@@ -27,6 +29,7 @@ export const DEFAULTS: ServerSettings = {
   itemsMax: 2048,
   tokenLimit: undefined,
   deadlineMs: 30_000,
+  idleSeconds: 60,
   graceMs: 20_000,
   apiKeys: [],
   corsOrigins: [],

@@ -59,6 +59,12 @@ test("a body that does not come in time is not waited for, and its connection en
   expect(started.log.map(({ code }) => code)).toEqual(["body_timeout", "body_timeout"]);
 });
 
+test("a request may be silent for longer than a connection may idle", async () => {
+  // Bun looks for idle connections every four seconds.
+  await using started = await startServer(model.path, { idleSeconds: 1, deadlineMs: 6000 });
+  expect(await raw(started, UNFINISHED)).toStartWith("HTTP/1.1 408 ");
+}, 20_000);
+
 test("a client that leaves in the middle of its body is no failure of the server", async () => {
   await using started = await startServer(model.path);
   const { hostname, port } = new URL(started.url);

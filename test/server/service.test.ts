@@ -219,10 +219,15 @@ describe("other origins", () => {
     expect(answer.headers.has("access-control-allow-origin")).toBe(false);
     expect((await fetch(`${closed.url}embed`, { method: "OPTIONS", headers })).status).toBe(405);
     await using started = await startServer(model.path, { corsOrigins: ["https://a.example"] });
-    const preflight = await fetch(`${started.url}embed`, { method: "OPTIONS", headers });
+    const asked = { ...headers, "access-control-request-headers": "authorization,x-stainless-os" };
+    const preflight = await fetch(`${started.url}embed`, { method: "OPTIONS", headers: asked });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get("access-control-allow-origin")).toBe("https://a.example");
-    expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization");
+    expect(preflight.headers.get("access-control-allow-headers")).toBe(
+      "authorization,x-stainless-os",
+    );
+    const letIn = await started.post("/embed", ["a"], { headers });
+    expect(letIn.headers.get("access-control-expose-headers")).toContain("retry-after");
     const other = await started.post("/embed", ["a"], { headers: { origin: "https://b.example" } });
     expect(other.headers.has("access-control-allow-origin")).toBe(false);
   });

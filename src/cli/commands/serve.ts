@@ -108,6 +108,7 @@ function settingsOf(values: ServeValues): ServerSettings {
     itemsMax: values["max-items"] ?? DEFAULTS.itemsMax,
     tokenLimit: values["max-tokens"],
     deadlineMs: values.deadline === undefined ? DEFAULTS.deadlineMs : values.deadline * 1000,
+    idleSeconds: DEFAULTS.idleSeconds,
     graceMs: values.grace === undefined ? DEFAULTS.graceMs : values.grace * 1000,
     apiKeys: readKeys(values["api-key-file"]),
     corsOrigins: values.cors,
