@@ -32,7 +32,11 @@ describe("/embed", () => {
       [{ inputs: LONG, truncate: true }, LONG, { truncate: "end" }],
       [{ inputs: LONG, truncate: true, truncation_direction: "Left" }, LONG, { truncate: "start" }],
       [{ inputs: "one", prompt_name: "query" }, "one", { task: "query" }],
-      [{ inputs: "one", prompt_name: null, dimensions: 8 }, "one", { dimensions: 8 }],
+      [
+        { inputs: "one", prompt_name: null, truncate: null, dimensions: 8 },
+        "one",
+        { dimensions: 8 },
+      ],
     ] as const) {
       const response = await started.post("/embed", body);
       expect(response.status).toBe(200);
@@ -51,8 +55,11 @@ describe("/embed", () => {
       [{ inputs: "a", raw_scores: true }, 400, "Validation"],
       [[], 400, "Validation"],
       [{ inputs: "a", prompt_name: "nothing" }, 400, "Validation"],
+      [undefined, 405, "Validation"],
     ] as const) {
-      const response = await started.post("/embed", body);
+      const response = await (body === undefined
+        ? fetch(`${started.url}embed`)
+        : started.post("/embed", body));
       expect(response.status).toBe(status);
       const { error, error_type } = (await response.json()) as Record<string, string>;
       expect(error_type).toBe(type);
@@ -80,6 +87,18 @@ describe("the real ollama client", () => {
     }
   });
 
+  test("may say that something is not set", async () => {
+    await using started = await startServer(model.path);
+    const unset = {
+      truncate: null,
+      dimensions: null,
+      keep_alive: null,
+      options: { num_ctx: null },
+    };
+    const body = { model: "tiny", input: LONG, ...unset };
+    expect((await started.post("/api/embed", body)).status).toBe(200);
+  });
+
   test("hears why not", async () => {
     await using started = await startServer(model.path);
     const client = new Ollama({ host: started.url });
@@ -87,7 +106,10 @@ describe("the real ollama client", () => {
     const refused = [
       [{ model: "other", input }, "there is no model"],
       [{ model: "tiny", input: LONG, truncate: false }, "tokens"],
-      [{ model: "tiny", input, options: { num_ctx: 8 } }, "unknown parameter"],
+      [
+        { model: "tiny", input, options: { num_ctx: 8 } },
+        "options.num_ctx: there are no options here",
+      ],
       [{ model: "tiny", input, keep_alive: "5m" }, "models stay open here"],
     ] as const;
     for (const [request, message] of refused) {

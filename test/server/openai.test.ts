@@ -138,4 +138,13 @@ describe("a request", () => {
       expect(bits(data)).toEqual(bitsOf([(await embedder.embed(body.input, options)).embedding]));
     }
   });
+
+  test("may say that a parameter is not set", async () => {
+    await using started = await startServer(model.path);
+    const names = ["model", "dimensions", "encoding_format", "user", "task", "title", "truncate"];
+    const unset = Object.fromEntries(names.map((name) => [name, null]));
+    const response = await started.post("/v1/embeddings", { input: "a", ...unset });
+    const { data } = (await response.json()) as { data: { embedding: number[] }[] };
+    expect(bits(data)).toEqual(bitsOf([(await started.embedder.embed("a")).embedding]));
+  });
 });

@@ -23,7 +23,7 @@ export const EmbedBody = z.union(
     Texts,
     z.strictObject({
       inputs: Inputs,
-      truncate: z.boolean().default(false).meta({ description: "Else a long text is an error." }),
+      truncate: z.boolean().nullish().meta({ description: "Else a long text is an error." }),
       truncation_direction: z.enum(["left", "right", "Left", "Right"]).default("right"),
       normalize: z.boolean().default(true),
       prompt_name: z.string().nullish().meta({ description: "A task of the model." }),
@@ -36,15 +36,13 @@ export const EmbedBody = z.union(
 export const EmbedError = z.object({ error: z.string(), error_type: z.string() });
 
 const ERROR_TYPES: Readonly<Record<number, string>> = {
-  400: "Validation",
-  413: "Validation",
   429: "Overloaded",
   503: "Unhealthy",
 };
 
 export const formatEmbedError: FormatError = ({ message, status }) => ({
   error: message,
-  error_type: ERROR_TYPES[status] ?? "Backend",
+  error_type: ERROR_TYPES[status] ?? (status < 500 ? "Validation" : "Backend"),
 });
 
 export const embedRoute: Endpoint = {
@@ -76,7 +74,7 @@ function fromInference(body: Exclude<z.infer<typeof EmbedBody>, readonly string[
   return {
     texts,
     normalize,
-    truncate: truncate ? side : "error",
+    truncate: truncate === true ? side : "error",
     task: prompt_name ?? undefined,
     dimensions: dimensions ?? undefined,
   } as const;

@@ -13,14 +13,20 @@ export const OllamaRequest = z.strictObject({
     (value) => isText(value) || isArrayOf(value, isText),
     { error: "expected a string or an array of strings" },
   ),
-  truncate: z.boolean().default(true).meta({ description: "Else a long text is an error." }),
-  dimensions: z.int().min(1).optional(),
+  truncate: z
+    .boolean()
+    .nullish()
+    .meta({ description: "Default: true; else a long text is an error." }),
+  dimensions: z.int().min(1).nullish(),
   keep_alive: z
     .union([z.literal(-1), z.literal("-1")], {
       error: "models stay open here: leave it out, or say -1",
     })
-    .optional(),
-  options: z.strictObject({}, { error: "there are no options here: leave it out" }).optional(),
+    .nullish(),
+  // LangChain for Python names every option, and those that are not set as null.
+  options: z
+    .record(z.string(), z.null({ error: "there are no options here: leave it out" }))
+    .nullish(),
 });
 
 export const OllamaResponse = z.object({
@@ -49,9 +55,9 @@ export const ollamaEmbed: Endpoint = {
   async run(exchange) {
     const start = Bun.nanoseconds();
     const body = await readJson(exchange, OllamaRequest);
-    const { dimensions } = body;
+    const dimensions = body.dimensions ?? undefined;
     const texts = typeof body.input === "string" ? [body.input] : body.input;
-    const truncate = body.truncate ? "end" : "error";
+    const truncate = body.truncate === false ? "error" : "end";
     // `:latest` is Ollama's way to say that no tag was given.
     const model = body.model.replace(/:latest$/, "");
     const answer = await embedFor(exchange, { model, texts, dimensions, truncate });

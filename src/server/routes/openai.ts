@@ -14,22 +14,22 @@ const Input = checked(
   { error: "expected a string, an array of strings, token ids, or an array of token ids" },
 );
 
-/** https://platform.openai.com/docs/api-reference/embeddings, with three parameters of ours. */
+/**
+ * https://platform.openai.com/docs/api-reference/embeddings, with three parameters of ours. Null is
+ * how Python's clients say that something is not set.
+ */
 export const OpenAiRequest = z.strictObject({
   input: Input,
-  model: z.string().optional().meta({ description: "An id of `/v1/models`. Default: the first." }),
-  dimensions: z.int().min(1).optional().meta({ description: "Keep the first so many components." }),
-  encoding_format: z.enum(["float", "base64"]).default("float"),
-  user: z
-    .string()
-    .optional()
-    .meta({ description: "Taken and not used: nothing is kept of users." }),
-  task: z.string().optional().meta({ description: "Ours: a task of the model; adds its prompt." }),
-  title: z.string().optional().meta({ description: "Ours: title of a document, for its prompt." }),
+  model: z.string().nullish().meta({ description: "An id of `/v1/models`. Default: the first." }),
+  dimensions: z.int().min(1).nullish().meta({ description: "Keep the first so many components." }),
+  encoding_format: z.enum(["float", "base64"]).nullish().meta({ description: "Default: float." }),
+  user: z.string().nullish().meta({ description: "Taken and not used: nothing is kept of users." }),
+  task: z.string().nullish().meta({ description: "Ours: a task of the model; adds its prompt." }),
+  title: z.string().nullish().meta({ description: "Ours: title of a document, for its prompt." }),
   truncate: z
     .enum(["error", "end", "start"])
-    .default("error")
-    .meta({ description: "Ours: what a text beyond the context loses." }),
+    .nullish()
+    .meta({ description: "Ours: what a text beyond the context loses. Default: error." }),
 });
 
 export const OpenAiResponse = z.object({
@@ -76,9 +76,14 @@ export const openAiEmbeddings: Endpoint = {
   }),
   async run(exchange) {
     const body = await readJson(exchange, OpenAiRequest);
-    const { model, dimensions, task, title, truncate } = body;
-    const texts = textsOf(body.input);
-    const answer = await embedFor(exchange, { model, texts, dimensions, task, title, truncate });
+    const answer = await embedFor(exchange, {
+      model: body.model ?? undefined,
+      texts: textsOf(body.input),
+      dimensions: body.dimensions ?? undefined,
+      task: body.task ?? undefined,
+      title: body.title ?? undefined,
+      truncate: body.truncate ?? "error",
+    });
     const encode = body.encoding_format === "base64" ? toBase64 : toNumbers;
     return Response.json({
       object: "list",
