@@ -100,6 +100,8 @@ describe("the command line", () => {
       [["--port", "x"], 2, "option '--port' takes a number from 0 to 65535, found 'x'"],
       [["--port", "70000"], 2, "found '70000'"],
       [["text"], 2, "takes no arguments"],
+      [["--cors", "https://a.example/"], 2, "found 'https://a.example/'"],
+      [["--cors", "a.example"], 2, "takes * or an origin"],
       [["--api-key-file", join(model.folder, "nowhere")], 1, "the keys cannot be read"],
       [["--api-key-file", empty], 1, "there is no key in it"],
       [["-m", model.path], 1, "two models are called tiny"],
@@ -111,5 +113,9 @@ describe("the command line", () => {
     }
     child.kill();
     await ended();
+    // Keys that are none must not open the server to everybody.
+    const failed = await (await serve([], { GGUFEMBED_API_KEYS: " , #k" })).ended();
+    const message = expect.stringContaining("there is no key in GGUFEMBED_API_KEYS");
+    expect([failed.code, failed.stderr]).toEqual([1, message]);
   });
 });

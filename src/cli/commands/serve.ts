@@ -14,6 +14,8 @@ import { complain, writeStderr } from "../terminal.ts";
 const KEYS_VARIABLE = "GGUFEMBED_API_KEYS";
 const MEGABYTE = 2 ** 20;
 const PORT_MAX = 65_535;
+/** Of pages and of browsers' extensions: scheme and host, no path. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#A-Z]+$/;
 
 export const serve = defineCommand({
   name: "serve",
@@ -111,7 +113,7 @@ function settingsOf(values: ServeValues): ServerSettings {
     idleSeconds: DEFAULTS.idleSeconds,
     graceMs: values.grace === undefined ? DEFAULTS.graceMs : values.grace * 1000,
     apiKeys: readKeys(values["api-key-file"]),
-    corsOrigins: values.cors,
+    corsOrigins: values.cors.map(readOrigin),
   };
 }
 
@@ -122,8 +124,14 @@ function readPort(value: string | undefined): number {
   throw new UsageError(`option '--port' takes a number from 0 to ${PORT_MAX}, found '${value}'`);
 }
 
+function readOrigin(value: string): string {
+  // Browsers send it without a path, and compare it as it is.
+  if (value === "*" || ORIGIN.test(value)) return value;
+  throw new UsageError(`option '--cors' takes * or an origin, https://HOST, found '${value}'`);
+}
+
 function readKeys(path: string | undefined): string[] {
-  if (path === undefined) return parseKeys(process.env[KEYS_VARIABLE] ?? "");
+  if (path === undefined) return keysOfEnvironment();
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -134,6 +142,13 @@ function readKeys(path: string | undefined): string[] {
   // An empty file that opens the server to everybody is nobody's wish.
   if (keys.length === 0) throw new Failure(`${path}: there is no key in it; write one a line`);
   return keys;
+}
+
+function keysOfEnvironment(): string[] {
+  const text = process.env[KEYS_VARIABLE] ?? "";
+  const keys = parseKeys(text);
+  if (keys.length > 0 || text === "") return keys;
+  throw new Failure(`there is no key in ${KEYS_VARIABLE}; set one, or leave it out`);
 }
 
 async function listen(
