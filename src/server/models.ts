@@ -2,6 +2,9 @@ import { basename } from "node:path";
 import type { Embedder } from "../index.ts";
 import { RequestError, shorten } from "./request-error.ts";
 
+/** Ollama's way to say that no tag was given. */
+const NO_TAG = /:latest$/;
+
 /** A model that the server has open. */
 export interface ServedModel {
   /** What `/v1/models` calls it. */
@@ -26,14 +29,17 @@ export class Models {
   /** By its id, or by the name that its file states. Throws `RequestError` 404. */
   find(name: string | undefined): ServedModel {
     if (name === undefined) return this.all[0]!;
-    // What a file says it is, another may be called.
-    const found =
-      this.all.find(({ id }) => id === name) ??
-      this.all.find(({ embedder }) => embedder.config.name === name);
+    const found = this.#lookUp(name) ?? this.#lookUp(name.replace(NO_TAG, ""));
     if (found !== undefined) return found;
     const ids = this.all.map(({ id }) => id).join(", ");
     const message = `there is no model ${JSON.stringify(shorten(name))} here; there is ${ids}`;
     throw new RequestError(404, "model_not_found", message, { param: "model" });
+  }
+
+  #lookUp(name: string): ServedModel | undefined {
+    // What a file says it is, another may be called.
+    const byId = this.all.find(({ id }) => id === name);
+    return byId ?? this.all.find(({ embedder }) => embedder.config.name === name);
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { renameSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "../../src/index.ts";
 import { Models } from "../../src/server/models.ts";
@@ -12,7 +12,7 @@ test("a model is found by its own id, though another's file states that name", a
   const stated = first.config.name!;
   expect(stated).not.toBe("tiny");
   const path = join(model.folder, `${stated}.gguf`);
-  renameSync(model.path, path);
+  copyFileSync(model.path, path);
   await using second = await open(path);
   const models = new Models([
     { source: model.path, embedder: first },
@@ -21,4 +21,15 @@ test("a model is found by its own id, though another's file states that name", a
   expect(models.find(stated).embedder).toBe(second);
   expect(models.find("tiny").embedder).toBe(first);
   expect(models.find(undefined).embedder).toBe(first);
+});
+
+test("a tag that says nothing may be left out or given", async () => {
+  await using embedder = await open(model.path);
+  const models = new Models([
+    { source: "ollama:a:latest", embedder },
+    { source: "b", embedder },
+  ]);
+  expect(models.find("ollama:a:latest").id).toBe("ollama:a:latest");
+  expect(models.find("b:latest").id).toBe("b");
+  expect(() => models.find("b:300m")).toThrow("there is no model");
 });

@@ -58,9 +58,7 @@ export const ollamaEmbed: Endpoint = {
     const dimensions = body.dimensions ?? undefined;
     const texts = typeof body.input === "string" ? [body.input] : body.input;
     const truncate = body.truncate === false ? "error" : "end";
-    // `:latest` is Ollama's way to say that no tag was given.
-    const model = body.model.replace(/:latest$/, "");
-    const answer = await embedFor(exchange, { model, texts, dimensions, truncate });
+    const answer = await embedFor(exchange, { model: body.model, texts, dimensions, truncate });
     return Response.json({
       model: body.model,
       embeddings: answer.results.map(({ embedding }) => toNumbers(embedding)),
