@@ -89,6 +89,16 @@ test("a body with an encoding is refused as what it is", async () => {
   }
 });
 
+test("a body far beyond the limit is refused in words and in the log", async () => {
+  await using started = await startServer(model.path, { bodyBytesMax: 1000 });
+  const response = await started.post("/embed", " ".repeat(20_000_000));
+  expect(response.status).toBe(413);
+  expect(await response.json()).toMatchObject({ error_type: "Validation" });
+  expect(started.log[0]).toMatchObject({ status: 413, code: "too_large" });
+  const head = "POST /embed HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\n[";
+  expect(await raw(started, head)).toContain("larger than 1000 bytes");
+});
+
 describe("a body full of what does not fit", () => {
   const COUNT = 500_000;
   const many = (item: string) => new Array(COUNT).fill(item).join(",");
