@@ -75,9 +75,13 @@ export async function embedFor(
   if (retryAfterSeconds !== undefined) throw overloaded(retryAfterSeconds);
   const start = performance.now();
   const work = model.embedder.embed(texts, { ...options, tokenLimit: settings.tokenLimit, signal });
-  const results = await work.finally(() =>
-    service.load.observe(expectedMs, performance.now() - start),
-  );
+  const observe = () => service.load.observe(expectedMs, performance.now() - start);
+  const results = await work.catch((error: unknown) => {
+    // What was refused or left says nothing of how long work takes.
+    if (signal.aborted && isDeadline(signal)) observe();
+    throw error;
+  });
+  observe();
   const tokens = results.reduce((total, result) => total + result.tokens, 0);
   notes.tokens = tokens;
   const seconds = (performance.now() - start) / 1000;
