@@ -6,7 +6,7 @@ import { GgufEmbedError } from "./errors.ts";
  * Raised whenever the engine gives other bits for the same model and text, so that vectors from
  * before and after are told apart.
  */
-export const ARITHMETIC_VERSION = 1;
+export const ARITHMETIC_VERSION = 2;
 
 /** A model file as it was when it was opened, and its content's digest when somebody asks. */
 export class FileContent {

@@ -17,6 +17,13 @@ export interface PostNormFields extends Hyperparameters {
   readonly hasBias: (name: string) => boolean;
 }
 
+/**
+ * In the layers after these, V sees 16 bits, where it is a matrix of its own. Of MiniLM's six that
+ * is the last, and the one that gives most: a twentieth less error for a percent or two of the
+ * time. V of all layers would save a fifth, for five to eight percent.
+ */
+const COARSE_SHARE = 5 / 6;
+
 interface Pass extends PostNormFields, ReturnType<typeof addBuffers> {
   /** The residual stream. */
   readonly x: BufferId;
@@ -30,8 +37,9 @@ export function addPostNormLayers(fields: PostNormFields, x: BufferId): void {
   const pass: Pass = { ...fields, ...addBuffers(fields), x };
   addTokenType(pass);
   addLayerNorm(pass, x, "token_embd_norm");
+  const coarse = Math.floor(fields.layerCount * COARSE_SHARE);
   for (let layer = 0; layer < fields.layerCount; layer++) {
-    addAttention(pass, `blk.${layer}`);
+    addAttention(pass, `blk.${layer}`, layer >= coarse);
     addFeedForward(pass, `blk.${layer}`);
     fields.plan.endLayer();
   }
@@ -56,7 +64,8 @@ function addTokenType({ file, plan, x, hiddenSize }: Pass): void {
   plan.addRow({ table: plan.table(name, rows, hiddenSize), dst: x, row: 0 });
 }
 
-function addAttention(pass: Pass, block: string): void {
+/** @param fine whether V sees its input in 16 bits */
+function addAttention(pass: Pass, block: string, fine: boolean): void {
   const { file, plan, eps, hiddenSize, headCount, headCountKv, headSize, ropeBase } = pass;
   const { x, qkv, keys, attended, summed } = pass;
   const heads = { headCount, headCountKv, headSize };
@@ -64,7 +73,11 @@ function addAttention(pass: Pass, block: string): void {
   const isFused = file.tensors.has(`${block}.attn_qkv.weight`);
   const parts = isFused
     ? [{ name: `${block}.attn_qkv`, rows: 3 * hiddenSize }]
-    : ["q", "k", "v"].map((part) => ({ name: `${block}.attn_${part}`, rows: hiddenSize }));
+    : (["q", "k", "v"] as const).map((part) => ({
+        name: `${block}.attn_${part}`,
+        rows: hiddenSize,
+        fine: fine && part === "v",
+      }));
   plan.matmul({ src: x, parts, bias: pass.hasBias(parts[0]!.name), dst: qkv });
   const queryScale = 1 / Math.sqrt(headSize);
   plan.prepareHeads({ src: qkv, keys, eps, ...heads, ropeBase, queryScale });
