@@ -12,8 +12,8 @@ export interface Catalogue {
 const INTRODUCTION = `# Models
 
 What \`bun run bench:models\` measured: errors beside float64 references, and the speed of a batch,
-both next to llama.cpp's on the same file. [numbers.md](numbers.md) tells how errors are counted, and
-[performance.md](performance.md) how llama.cpp is built and which of its settings is taken: the
+both next to llama.cpp's on the same file. [numbers.md](numbers.md) tells how errors are counted,
+and [performance.md](performance.md) how llama.cpp is built and which of its settings is taken: the
 fastest. The batch is 64 texts of 28 tokens, on two threads; a ratio is llama.cpp's time over ours,
 the median of seven rounds in turn, with the lowest and the highest.
 `;
@@ -21,23 +21,24 @@ the median of seven rounds in turn, with the lowest and the highest.
 const GROUPS: Readonly<Record<Group, string>> = {
   formats: `## Formats
 
-Errors are of \`mini-*\`: six small layers of the \`gemma-embedding\` architecture with made-up weights,
-quantised by llama.cpp's tool. The reference computes on the weights as the file has them, so the
-error is the arithmetic's alone. The batch runs on the synthetic EmbeddingGemma, quantised by the same
-tool: rows whose length is no multiple of 256 have what that tool takes instead of a K format.
+Errors are of \`mini-*\`: six small layers of the \`gemma-embedding\` architecture with made-up
+weights, quantised by llama.cpp's tool. The reference computes on the weights as the file has them,
+so the error is the arithmetic's alone. The batch runs on the synthetic EmbeddingGemma, quantised by
+the same tool: rows whose length is no multiple of 256 have what it takes instead of a K format.
 `,
   architectures: `## Architectures
 
 Errors are of tiny models with made-up float weights, so the error is the arithmetic's alone; of
-MiniLM's \`Q8_0\` file the rounding of its weights counts, too. The batch runs on \`Q8_0\` files of the
-shapes of the models named, with made-up weights; MiniLM alone is real.
+MiniLM's \`Q8_0\` file the rounding of its weights counts, too. The batch runs on \`Q8_0\` files of
+the shapes of the models named, with made-up weights; MiniLM alone is real.
 `,
 };
 
 const HEAD = {
   formats: "| format | rms | llama.cpp | largest | llama.cpp | speed | tokens/s | llama.cpp |",
   architectures:
-    "| architecture | rms | llama.cpp | largest | llama.cpp | batch of | speed | tokens/s | llama.cpp |",
+    "| architecture | rms | llama.cpp | largest | llama.cpp " +
+    "| batch of | speed | tokens/s | llama.cpp |",
 };
 
 /** The whole document. */
