@@ -53,10 +53,11 @@ export class AddedTokens {
   #end = NODE;
 
   /**
-   * In the text a ▁ of a token is the byte `mark`, or nothing. An empty token matches nothing.
+   * In the text a ▁ of a token is the byte `mark`, or nothing, or itself. An empty token matches
+   * nothing.
    * Throws `BAD_MODEL` if two are equal, or one is too long.
    */
-  constructor(vocabulary: Vocabulary, mark: number | undefined) {
+  constructor(vocabulary: Vocabulary, mark: number | "nothing" | "itself") {
     const { path, pieces, types, others } = vocabulary;
     let longest = 0;
     for (const id of others) {
@@ -125,19 +126,20 @@ export class AddedTokens {
   }
 
   /** The node where the token ends. */
-  #insert({ path, pieces }: Vocabulary, id: number, mark: number | undefined): number {
+  #insert({ path, pieces }: Vocabulary, id: number, mark: number | "nothing" | "itself"): number {
     const { bytes, starts, ends } = pieces;
     const start = starts[id]!;
     const end = ends[id]!;
     checkPieceLength(path, end - start);
     let node = 0;
     for (let i = start; i < end; i++) {
-      let byte: number | undefined = bytes[i]!;
-      if (isMark(bytes, i, end)) {
-        byte = mark;
+      let byte = bytes[i]!;
+      if (mark !== "itself" && isMark(bytes, i, end)) {
         i += MARK_BYTES.length - 1;
+        if (mark === "nothing") continue;
+        byte = mark;
       }
-      if (byte !== undefined) node = this.#step(node, byte) || this.#create(node, byte);
+      node = this.#step(node, byte) || this.#create(node, byte);
     }
     return node;
   }

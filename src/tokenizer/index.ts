@@ -1,5 +1,6 @@
 import { fileError, quote } from "../gguf/message.ts";
 import type { Metadata } from "../gguf/types.ts";
+import { createByteLevel } from "./byte-level.ts";
 import { createSentencePiece } from "./sentencepiece.ts";
 import type { Tokenizer } from "./types.ts";
 import { KEY } from "./vocabulary.ts";
@@ -9,6 +10,7 @@ import { createWordPiece } from "./wordpiece.ts";
 const TOKENIZERS: ReadonlyMap<string, (metadata: Metadata) => Tokenizer> = new Map([
   ["llama", createSentencePiece],
   ["bert", createWordPiece],
+  ["gpt2", createByteLevel],
 ]);
 
 /**

@@ -14,20 +14,48 @@ const UNPAUSED_WORK = 4096;
 /** More than any piece has characters. */
 const CHARS_RADIX = 2 * PIECE_BYTES_MAX;
 
+/** In what order pairs are merged: the highest score first, then the highest tie-breaker. */
+export interface MergeOrder {
+  /**
+   * Of `text[start, middle)` and `text[middle, end)`, which together are a piece; `-Infinity` if
+   * they are not merged.
+   */
+  score(piece: number, text: Uint8Array, start: number, middle: number, end: number): number;
+  /** Of parts of so many characters. */
+  tie(piece: number, leftChars: number, rightChars: number): number;
+}
+
 /**
- * Byte-pair encoding by scores. The symbols of a segment are its characters; of all neighbours
- * whose joined bytes are a piece, the pair of the highest score is merged, until none is left.
- * O(n log n) in the number of symbols.
- *
- * Ties are broken as in the merge list that Hugging Face derives from a SentencePiece model
- * (`generate_merges` in `transformers`): the longer left part first, then the longer right part,
- * then the lower id, lengths in characters; then from left to right.
+ * The order of the merge list that Hugging Face derives from a SentencePiece model
+ * (`generate_merges` in `transformers`): by score, then the longer left part first, then the longer
+ * right part, then the lower id, lengths in characters.
+ */
+export class ScoredMerges implements MergeOrder {
+  readonly #scores: Float32Array;
+
+  constructor(scores: Float32Array) {
+    this.#scores = scores;
+  }
+
+  score(piece: number): number {
+    return this.#scores[piece]!;
+  }
+
+  tie(piece: number, leftChars: number, rightChars: number): number {
+    return (leftChars * CHARS_RADIX + rightChars) * PIECES_MAX - piece;
+  }
+}
+
+/**
+ * Byte-pair encoding. The symbols of a segment are its characters; of all neighbours whose joined
+ * bytes are a piece, the first pair by the order of merges is merged, the leftmost of equals, until
+ * none is left. O(n log n) in the number of symbols.
  */
 export class PairMerger {
   readonly queue = new PairQueue();
   readonly #work: Work;
   readonly #table: PieceTable;
-  readonly #scores: Float32Array;
+  readonly #order: MergeOrder;
   readonly #unknownCharacters: UnknownCharacters;
   /** First byte of a symbol. Symbol `count` is a sentinel that begins at the end. */
   #start = new Int32Array(0);
@@ -52,13 +80,13 @@ export class PairMerger {
 
   constructor(
     table: PieceTable,
-    scores: Float32Array,
+    order: MergeOrder,
     unknownCharacters: UnknownCharacters,
     work: Work,
   ) {
     this.#work = work;
     this.#table = table;
-    this.#scores = scores;
+    this.#order = order;
     this.#unknownCharacters = unknownCharacters;
   }
 
@@ -150,16 +178,18 @@ export class PairMerger {
     return left;
   }
 
-  /** Queues the pair of symbol `i` and its successor, if it makes a piece. */
+  /** Queues the pair of symbol `i` and its successor, if they are merged to a piece. */
   #offer(i: number): void {
     const right = this.#next[i]!;
     if (right === this.#count) return;
     const end = this.#start[this.#next[right]!]!;
-    const piece = this.#table.find(this.#segment, this.#start[i]!, end);
+    const start = this.#start[i]!;
+    const piece = this.#table.find(this.#segment, start, end);
     if (piece < 0) return;
+    const score = this.#order.score(piece, this.#segment, start, this.#start[right]!, end);
+    if (score === -Infinity) return;
     this.#merged[i] = piece;
-    const chars = this.#chars[i]! * CHARS_RADIX + this.#chars[right]!;
-    this.queue.add(i, this.#scores[piece]!, chars * PIECES_MAX - piece);
+    this.queue.add(i, score, this.#order.tie(piece, this.#chars[i]!, this.#chars[right]!));
   }
 
   #merge(i: number): void {

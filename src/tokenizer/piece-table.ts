@@ -35,6 +35,7 @@ export class PieceTable {
   /** Bytes of the longest piece. */
   readonly longest: number;
   readonly #path: string;
+  readonly #key: string;
   readonly #pieces: StringArray;
   /** First entry of each bucket. */
   readonly #first: Int32Array;
@@ -44,9 +45,16 @@ export class PieceTable {
   /**
    * Takes the pieces of the given types; empty ones match nothing and are left out. Throws
    * `BAD_MODEL` if one is too long.
+   *
+   * @param key - where the pieces are from, for messages
    */
-  constructor({ path, pieces, types }: Vocabulary, included: readonly number[]) {
+  constructor(
+    { path, pieces, types }: Omit<Vocabulary, "others">,
+    included: readonly number[],
+    key: string = KEY.TOKENS,
+  ) {
     this.#path = path;
+    this.#key = key;
     this.#pieces = pieces;
     this.#first = new Int32Array(2 ** Math.ceil(Math.log2(pieces.length)));
     this.#next = new Int32Array(pieces.length);
@@ -54,7 +62,7 @@ export class PieceTable {
       types,
       included.reduce((bits, type) => bits | (1 << type), 0),
     );
-    checkPieceLength(path, this.longest);
+    checkPieceLength(path, this.longest, key);
   }
 
   /**
@@ -76,7 +84,7 @@ export class PieceTable {
 
   #refuse(): never {
     const what = `more than ${CHAIN_MAX} pieces collide, as only in a file made for that`;
-    throw badVocabulary(this.#path, KEY.TOKENS, what);
+    throw badVocabulary(this.#path, this.#key, what);
   }
 
   /** Returns the length of the longest piece. */

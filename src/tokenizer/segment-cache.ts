@@ -1,10 +1,8 @@
 import { hashBytes } from "./piece-table.ts";
 import type { IdList } from "./scratch.ts";
 
-/** Entries; a power of two. With the sizes below, 512 KiB. */
+/** Entries; a power of two. With segments of up to 32 bytes, 512 KiB. */
 const CAPACITY = 8192;
-/** Longest segment that is kept: most words of most languages, a space included. */
-const BYTES_MAX = 32;
 /** One int32 for the length in bytes and the number of ids, the others for ids. */
 const ENTRY = 8;
 const IDS_MAX = ENTRY - 1;
@@ -16,19 +14,26 @@ const LENGTH_BITS = 8;
  */
 export class SegmentCache {
   readonly #entries = new Int32Array(CAPACITY * ENTRY);
-  readonly #bytes = new Uint8Array(CAPACITY * BYTES_MAX);
+  readonly #bytesMax: number;
+  readonly #bytes: Uint8Array;
   /** The entry that the last `find` looked at, or -1 if the segment is too long to be kept. */
   #last = -1;
+
+  /** Keeps segments of up to `bytesMax` bytes. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+    this.#bytes = new Uint8Array(CAPACITY * bytesMax);
+  }
 
   /** Appends the ids of `segment[0, length)` to `ids`, if they are known. */
   find(segment: Uint8Array, length: number, ids: IdList): boolean {
     this.#last = -1;
-    if (length > BYTES_MAX) return false;
+    if (length > this.#bytesMax) return false;
     this.#last = hashBytes(segment, 0, length) & (CAPACITY - 1);
     const entry = this.#last * ENTRY;
     const header = this.#entries[entry]!;
     if (header >> LENGTH_BITS !== length) return false;
-    const from = this.#last * BYTES_MAX;
+    const from = this.#last * this.#bytesMax;
     for (let i = 0; i < length; i++) {
       if (this.#bytes[from + i] !== segment[i]) return false;
     }
@@ -44,7 +49,7 @@ export class SegmentCache {
     const entry = this.#last * ENTRY;
     this.#entries[entry] = (length << LENGTH_BITS) | count;
     for (let i = 0; i < count; i++) this.#entries[entry + 1 + i] = ids.at(start + i);
-    const from = this.#last * BYTES_MAX;
+    const from = this.#last * this.#bytesMax;
     for (let i = 0; i < length; i++) this.#bytes[from + i] = segment[i]!;
   }
 }

@@ -1,6 +1,6 @@
 import type { AddedTokens, AddedTokenVisitor } from "./added-tokens.ts";
 import { type Encoder, Work } from "./encoder.ts";
-import { PairMerger } from "./pair-merger.ts";
+import { PairMerger, ScoredMerges } from "./pair-merger.ts";
 import type { PieceTable } from "./piece-table.ts";
 import { grown, IdList, trimmed } from "./scratch.ts";
 import type { SegmentCache } from "./segment-cache.ts";
@@ -49,7 +49,8 @@ export class SentencePieceEncoder implements Encoder, AddedTokenVisitor {
     const options = { readsMarks: hasMark, ...(windowUnits === undefined ? {} : { windowUnits }) };
     this.#scanner = new TextScanner(added, this, this.work, options);
     this.#isCut = model.unknownCharacters.byteIds !== undefined;
-    this.merger = new PairMerger(table, model.scores, model.unknownCharacters, this.work);
+    const order = new ScoredMerges(model.scores);
+    this.merger = new PairMerger(table, order, model.unknownCharacters, this.work);
   }
 
   begin(text: string): void {

@@ -4,8 +4,8 @@ import {
   badVocabulary,
   KEY,
   missingToken,
+  readAffix,
   readPerPiece,
-  readTokenId,
   readVocabulary,
   type Vocabulary,
 } from "./vocabulary.ts";
@@ -26,18 +26,14 @@ export interface SentencePieceModel {
 /** Flags that are absent mean what they mean to llama.cpp. Throws `BAD_MODEL`. */
 export function readSentencePiece(metadata: Metadata): SentencePieceModel {
   const vocabulary = readVocabulary(metadata);
-  const affix = (flag: string, isDefault: boolean, key: string) => {
-    const id = readTokenId(metadata, vocabulary.pieces.length, key);
-    if (!(metadata.getBoolean(flag) ?? isDefault)) return [];
-    if (id === undefined) throw missingToken(metadata.path, key, `${flag} asks for it`);
-    return [id];
-  };
+  const addBos = { key: KEY.ADD_BOS, isDefault: true };
+  const addEos = { key: KEY.ADD_EOS, isDefault: false };
   return {
     vocabulary,
     scores: readScores(metadata, vocabulary),
     unknownCharacters: readUnknownCharacters(metadata, vocabulary),
-    prefix: affix(KEY.ADD_BOS, true, KEY.BOS),
-    suffix: affix(KEY.ADD_EOS, false, KEY.EOS),
+    prefix: readAffix(metadata, vocabulary, addBos, KEY.BOS),
+    suffix: readAffix(metadata, vocabulary, addEos, KEY.EOS),
     addSpacePrefix: metadata.getBoolean(KEY.ADD_SPACE_PREFIX) ?? true,
   };
 }

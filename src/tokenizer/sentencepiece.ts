@@ -18,6 +18,8 @@ const { NORMAL, UNDEFINED, UNUSED, UNKNOWN, CONTROL, BYTE } = TOKEN_TYPE;
 const MERGED_TYPES = [UNDEFINED, NORMAL, UNUSED];
 
 const SPACE = 0x20;
+/** Most words of most languages, a space included. */
+const CACHED_BYTES_MAX = 32;
 
 /**
  * SentencePiece BPE as Gemma and Llama use it (`tokenizer.ggml.model` = `llama`), equal to what
@@ -86,7 +88,7 @@ export function sentencePieceParts(model: SentencePieceModel): SentencePiecePart
     table,
     beforeMark: findBytesBeforeMark(vocabulary),
     hasMark: table.find(MARK_BYTES, 0, MARK_BYTES.length) >= 0,
-    cache: new SegmentCache(),
+    cache: new SegmentCache(CACHED_BYTES_MAX),
   };
 }
 

@@ -5,9 +5,11 @@ import type { Metadata, NumberArray, StringArray } from "../gguf/types.ts";
 /** Metadata keys. Source: the GGUF specification and gguf-py, `Keys.Tokenizer`. */
 export const KEY = {
   MODEL: "tokenizer.ggml.model",
+  PRE: "tokenizer.ggml.pre",
   TOKENS: "tokenizer.ggml.tokens",
   TYPES: "tokenizer.ggml.token_type",
   SCORES: "tokenizer.ggml.scores",
+  MERGES: "tokenizer.ggml.merges",
   BOS: "tokenizer.ggml.bos_token_id",
   EOS: "tokenizer.ggml.eos_token_id",
   UNKNOWN: "tokenizer.ggml.unknown_token_id",
@@ -116,6 +118,22 @@ export function readTokenId(metadata: Metadata, count: number, key: string): num
   throw badVocabulary(metadata.path, key, what);
 }
 
+/**
+ * The token under `key` as what is put before or after every text, if the flag says so. Throws
+ * `BAD_MODEL` if there is none then.
+ */
+export function readAffix(
+  metadata: Metadata,
+  { pieces }: Vocabulary,
+  flag: { readonly key: string; readonly isDefault: boolean },
+  key: string,
+): readonly number[] {
+  const id = readTokenId(metadata, pieces.length, key);
+  if (!(metadata.getBoolean(flag.key) ?? flag.isDefault)) return [];
+  if (id === undefined) throw missingToken(metadata.path, key, `${flag.key} asks for it`);
+  return [id];
+}
+
 export function badVocabulary(path: string, key: string, what: string): Error {
   return fileError("BAD_MODEL", path, `metadata key ${quote(key)}: ${what}. ${REPAIR}`);
 }
@@ -124,10 +142,10 @@ export function missingToken(path: string, key: string, need: string): Error {
   return badVocabulary(path, key, `the key is missing, but ${need}`);
 }
 
-export function checkPieceLength(path: string, length: number): void {
+export function checkPieceLength(path: string, length: number, key: string = KEY.TOKENS): void {
   if (length <= PIECE_BYTES_MAX) return;
   const what = `a piece has ${length} bytes; the limit is ${PIECE_BYTES_MAX}`;
-  throw badVocabulary(path, KEY.TOKENS, what);
+  throw badVocabulary(path, key, what);
 }
 
 /** The bytes of a piece. */

@@ -52,7 +52,7 @@ export function wordPieceParts(
   const lowercase = metadata.getBoolean(KEY.LOWERCASE) ?? true;
   const stripAccents = metadata.getBoolean(KEY.STRIP_ACCENTS) ?? lowercase;
   return {
-    added: new AddedTokens(vocabulary, undefined),
+    added: new AddedTokens(vocabulary, "nothing"),
     normalizer: new BertNormalizer({ lowercase, stripAccents }),
     table: new PieceTable(vocabulary, WORD_TYPES),
     unknown,
