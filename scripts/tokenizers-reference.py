@@ -5,12 +5,18 @@
     tokenizers-reference.py wordpiece VOCAB_TXT_GZ    text -> ids
     tokenizers-reference.py words                     text -> BERT's normalised words
     tokenizers-reference.py merges                    {pieces, scores, texts} -> ids of each text
+    tokenizers-reference.py byte-level                {text, ids} -> ids of text, text of ids
+    tokenizers-reference.py byte-words PRE            text -> words, in characters for bytes
+    tokenizers-reference.py byte-merges               {pre, pieces, merges, texts} -> ids of each text
+
+PRE is a value of `tokenizer.ggml.pre`. The first line for byte-level is a vocabulary: {pre, pieces,
+merges, added: [{id, special}]}.
 """
 import gzip
 import json
 import sys
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 # The model has embeddings for so many; `<image_soft_token>` comes after them.
 GEMMA_SIZE = 262144
@@ -76,8 +82,70 @@ def scored_bpe(pieces, scores):
     return encoder(tokenizer)
 
 
+# Of the `tokenizer.json` of Llama 3 and Qwen2.
+PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}DIGITS"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+DIGITS = {"llama-bpe": "{1,3}", "qwen2": ""}
+NFC = {"qwen2", "modern-bert"}
+
+
+def byte_pre_tokenizer(pre):
+    if pre not in DIGITS:
+        return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    split = pre_tokenizers.Split(Regex(PATTERN.replace("DIGITS", DIGITS[pre])), "isolated")
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return pre_tokenizers.Sequence([split, byte_level])
+
+
+def byte_bpe(pre, pieces, merges, added=()):
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    pairs = [tuple(merge.split(" ")) for merge in merges]
+    tokenizer = Tokenizer(models.BPE(vocabulary, pairs, ignore_merges=pre == "llama-bpe"))
+    if pre in NFC:
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = byte_pre_tokenizer(pre)
+    tokenizer.decoder = decoders.ByteLevel()
+    for token in added:
+        content = AddedToken(pieces[token["id"]], normalized=False, special=token["special"])
+        (tokenizer.add_special_tokens if token["special"] else tokenizer.add_tokens)([content])
+    return tokenizer
+
+
+def byte_level():
+    tokenizer = byte_bpe(**json.loads(sys.stdin.readline()))
+    encode = encoder(tokenizer)
+    return lambda asked: {"ids": encode(asked["text"]), "text": tokenizer.decode(asked["ids"])}
+
+
+def byte_words(pre):
+    normalize = normalizers.NFC().normalize_str if pre in NFC else str
+    cut = byte_pre_tokenizer(pre).pre_tokenize_str
+    return lambda text: [word for word, _ in cut(normalize(text))]
+
+
+def byte_merges():
+    def answer(case):
+        encode = encoder(byte_bpe(case["pre"], case["pieces"], case["merges"]))
+        return [encode(text) for text in case["texts"]]
+
+    return answer
+
+
+KINDS = {
+    "gemma": gemma,
+    "wordpiece": wordpiece,
+    "words": words,
+    "merges": merges,
+    "byte-level": byte_level,
+    "byte-words": byte_words,
+    "byte-merges": byte_merges,
+}
+
+
 def main(kind, *paths):
-    answer = {"gemma": gemma, "wordpiece": wordpiece, "words": words, "merges": merges}[kind](*paths)
+    answer = KINDS[kind](*paths)
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line)), separators=(",", ":"), ensure_ascii=False))
 

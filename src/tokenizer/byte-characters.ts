@@ -21,6 +21,11 @@ for (const [byte, codePoint] of CODE_POINTS.entries()) {
   TRAILS[byte] = codePoint < 0x80 ? codePoint : 0x80 | (codePoint & 0x3f);
 }
 
+/** The character that stands for `byte`. */
+export function characterOf(byte: number): string {
+  return String.fromCodePoint(CODE_POINTS[byte]!);
+}
+
 /** The bytes that `piece` stands for; a piece with any other character stands for itself. */
 export function bytesOfPiece(piece: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(piece.length);

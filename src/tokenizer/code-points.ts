@@ -8,9 +8,9 @@ import { CLASS } from "./word-pattern.ts";
  */
 export const CLASS_MASK = 0xf;
 export const NFC = {
-  /** May become one with a character behind it. */
+  /** May become one with a character behind it, or is taken apart. */
   FIRST: 1 << 5,
-  /** May become one with a character before it. */
+  /** May become one with a character before it, or is taken apart into marks. */
   SECOND: 1 << 6,
   /** Not there in a normalised text. */
   CHANGED: 1 << 7,

@@ -2,9 +2,11 @@ import type { Metadata } from "../gguf/types.ts";
 import type { MergeOrder } from "./pair-merger.ts";
 import { PieceTable } from "./piece-table.ts";
 import { grown } from "./scratch.ts";
-import { badVocabulary, KEY, PIECES_MAX, TOKEN_TYPE } from "./vocabulary.ts";
+import { badVocabulary, KEY, PIECE_BYTES_MAX, PIECES_MAX, TOKEN_TYPE } from "./vocabulary.ts";
 
 const SPACE = 0x20;
+/** A piece, and a space. */
+const LIMIT = { key: KEY.MERGES, max: PIECE_BYTES_MAX + 1 };
 
 /**
  * The merges of a byte-level BPE tokenizer, `left right` each, the earlier the better. A piece may
@@ -24,7 +26,7 @@ export class MergeList implements MergeOrder {
       throw badVocabulary(path, KEY.MERGES, `expected 1 to ${PIECES_MAX} merges, found ${length}`);
     }
     const types = new Uint8Array(length).fill(TOKEN_TYPE.NORMAL);
-    this.#table = new PieceTable({ path, pieces: merges, types }, [TOKEN_TYPE.NORMAL], KEY.MERGES);
+    this.#table = new PieceTable({ path, pieces: merges, types }, [TOKEN_TYPE.NORMAL], LIMIT);
   }
 
   score(_piece: number, text: Uint8Array, start: number, middle: number, end: number): number {

@@ -138,7 +138,7 @@ export class NfcNormalizer {
 
   #takeApart(codePoint: number): void {
     this.#work.left -= CHARACTER_WORK;
-    if ((this.#codePoints.of(codePoint) & (NFC.FIRST | NFC.CHANGED)) === 0) {
+    if ((this.#codePoints.of(codePoint) & NFC.FIRST) === 0) {
       this.#add(codePoint);
       return;
     }

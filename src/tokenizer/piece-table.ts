@@ -1,5 +1,11 @@
 import type { StringArray } from "../gguf/types.ts";
-import { badVocabulary, checkPieceLength, KEY, PIECES_MAX, type Vocabulary } from "./vocabulary.ts";
+import {
+  badVocabulary,
+  checkPieceLength,
+  PIECE_LIMIT,
+  PIECES_MAX,
+  type Vocabulary,
+} from "./vocabulary.ts";
 
 /** An entry holds id + 1 in its low bits (0: the end of a chain), and bits of the hash above. */
 const ID_MASK = 2 * PIECES_MAX - 1;
@@ -46,15 +52,15 @@ export class PieceTable {
    * Takes the pieces of the given types; empty ones match nothing and are left out. Throws
    * `BAD_MODEL` if one is too long.
    *
-   * @param key - where the pieces are from, for messages
+   * @param limit - of their length, with the key that they are under
    */
   constructor(
     { path, pieces, types }: Omit<Vocabulary, "others">,
     included: readonly number[],
-    key: string = KEY.TOKENS,
+    limit: { readonly key: string; readonly max: number } = PIECE_LIMIT,
   ) {
     this.#path = path;
-    this.#key = key;
+    this.#key = limit.key;
     this.#pieces = pieces;
     this.#first = new Int32Array(2 ** Math.ceil(Math.log2(pieces.length)));
     this.#next = new Int32Array(pieces.length);
@@ -62,7 +68,7 @@ export class PieceTable {
       types,
       included.reduce((bits, type) => bits | (1 << type), 0),
     );
-    checkPieceLength(path, this.longest, key);
+    checkPieceLength(path, this.longest, limit);
   }
 
   /**

@@ -52,6 +52,8 @@ export function isMark(bytes: Uint8Array, at: number, end: number): boolean {
 export const PIECES_MAX = 2 ** 21;
 /** The longest piece of Gemma 3 has 93; encoding costs time in proportion. */
 export const PIECE_BYTES_MAX = 1024;
+/** A limit of bytes, and the key of the pieces that it is for. */
+export const PIECE_LIMIT = { key: KEY.TOKENS, max: PIECE_BYTES_MAX };
 
 /** What every tokenizer reads from the file, checked against itself. */
 export interface Vocabulary {
@@ -142,9 +144,13 @@ export function missingToken(path: string, key: string, need: string): Error {
   return badVocabulary(path, key, `the key is missing, but ${need}`);
 }
 
-export function checkPieceLength(path: string, length: number, key: string = KEY.TOKENS): void {
-  if (length <= PIECE_BYTES_MAX) return;
-  const what = `a piece has ${length} bytes; the limit is ${PIECE_BYTES_MAX}`;
+export function checkPieceLength(
+  path: string,
+  length: number,
+  { key, max }: { readonly key: string; readonly max: number } = PIECE_LIMIT,
+): void {
+  if (length <= max) return;
+  const what = `a piece has ${length} bytes; the limit is ${max}`;
   throw badVocabulary(path, key, what);
 }
 

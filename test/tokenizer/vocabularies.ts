@@ -9,7 +9,7 @@ import * as value from "../../src/gguf/values.ts";
 import { createTokenizer } from "../../src/tokenizer/index.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 import { KEY, TOKEN_TYPE } from "../../src/tokenizer/vocabulary.ts";
-import type { ScoredPieces } from "./texts.ts";
+import type { RankedPieces, ScoredPieces } from "./texts.ts";
 
 const FIXTURES = join(import.meta.dir, "../fixtures");
 const VOCAB = join(FIXTURES, "minilm-vocab.txt.gz");
@@ -80,5 +80,16 @@ export function scoredMetadata({ pieces, scores }: Omit<ScoredPieces, "texts">):
     [KEY.UNKNOWN, value.uint32(pieces.indexOf("<unk>"))],
     [KEY.ADD_BOS, value.bool(false)],
     [KEY.ADD_SPACE_PREFIX, value.bool(false)],
+  ]);
+}
+
+/** A byte-level vocabulary, all of its pieces ordinary ones. */
+export function rankedMetadata({ pre, pieces, merges }: Omit<RankedPieces, "texts">): Metadata {
+  return stored([
+    [KEY.MODEL, value.string("gpt2")],
+    [KEY.PRE, value.string(pre)],
+    [KEY.TOKENS, value.strings(pieces)],
+    [KEY.MERGES, value.strings(merges)],
+    [KEY.ADD_BOS, value.bool(false)],
   ]);
 }
