@@ -7,7 +7,7 @@
     tokenizers-reference.py merges                    {pieces, scores, texts} -> ids of each text
     tokenizers-reference.py byte-level                {text, ids} -> ids of text, text of ids
     tokenizers-reference.py byte-words PRE            text -> words, in characters for bytes
-    tokenizers-reference.py byte-merges               {pre, pieces, merges, texts} -> ids of each text
+    tokenizers-reference.py byte-merges               {pre, pieces, merges, texts} -> ids of each
 
 PRE is a value of `tokenizer.ggml.pre`. The first line for byte-level is a vocabulary: {pre, pieces,
 merges, added: [{id, special}]}.

@@ -18,6 +18,14 @@ export const architectureNames: readonly string[] = ARCHITECTURES.map(({ name })
  * itself; the message names the file, the key or tensor, and what was expected.
  */
 export function buildModel(file: GgufFile, options: ArchitectureOptions = {}): Model {
+  if (file.tensors.size === 0) {
+    throw fileError(
+      "BAD_MODEL",
+      file.path,
+      "the file has no tensors at all, only a vocabulary: there are no weights to embed with. " +
+        "Use a file with the model's weights; `ggufembed tokenize` can do without them.",
+    );
+  }
   const name = file.metadata.requireString("general.architecture");
   const architecture = ARCHITECTURES.find((candidate) => candidate.name === name);
   if (architecture === undefined) throw unknownArchitecture(file, name);

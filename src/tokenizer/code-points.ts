@@ -99,7 +99,7 @@ export class CodePoints {
   }
 }
 
-/** The code point that begins at `text[at]`, well-formed UTF-8, where its first byte is not ASCII. */
+/** The code point that begins at `text[at]`, well-formed UTF-8; the first byte is not ASCII. */
 export function codePointAt(text: Uint8Array, at: number): number {
   const first = text[at]!;
   const second = text[at + 1]! & 0x3f;

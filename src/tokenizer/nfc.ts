@@ -14,7 +14,7 @@ export interface TextSink {
 }
 
 const NONE = -1;
-/** Characters below U+0300 begin with a lower byte. They are normalised, and combine with none before. */
+/** Characters below U+0300 begin with a lower byte: all in NFC, and they join none before them. */
 const FIRST_COMBINING_BYTE = 0xcc;
 /** Of a character that is taken apart and put together again. */
 const CHARACTER_WORK = 64;
@@ -25,7 +25,7 @@ const BLOCK = 1024;
  * Brings text to NFC as Hugging Face `tokenizers` does, whose tables are of another version of
  * Unicode than the runtime's. Most text is in that form, and is passed on after a look at it
  * (quick check of Unicode Standard Annex 15). What is not is taken apart into clusters, a character
- * and the marks behind it, in time linear in their number: the runtime sorts marks in quadratic time.
+ * and the marks behind it, and the marks are sorted here: the runtime does that in quadratic time.
  */
 export class NfcNormalizer {
   readonly #codePoints: CodePoints;

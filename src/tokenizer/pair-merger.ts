@@ -158,8 +158,7 @@ export class PairMerger {
     let left = work;
     let i = this.#offered;
     for (; i < this.#count - 1 && left > 0; i++) {
-      this.#offer(i);
-      left -= LOOKUP_WORK;
+      left -= this.#offer(i);
     }
     this.#offered = i;
     return left;
@@ -172,27 +171,28 @@ export class PairMerger {
       const before = queue.comparisons;
       const i = queue.take();
       if (i < 0) break;
-      this.#merge(i);
-      left -= 2 * LOOKUP_WORK + (queue.comparisons - before);
+      left -= this.#merge(i) + (queue.comparisons - before);
     }
     return left;
   }
 
-  /** Queues the pair of symbol `i` and its successor, if they are merged to a piece. */
-  #offer(i: number): void {
+  /** Queues the pair of symbol `i` and its successor, if they are merged. Returns the work. */
+  #offer(i: number): number {
     const right = this.#next[i]!;
-    if (right === this.#count) return;
+    if (right === this.#count) return LOOKUP_WORK;
     const end = this.#start[this.#next[right]!]!;
     const start = this.#start[i]!;
     const piece = this.#table.find(this.#segment, start, end);
-    if (piece < 0) return;
+    if (piece < 0) return LOOKUP_WORK;
     const score = this.#order.score(piece, this.#segment, start, this.#start[right]!, end);
-    if (score === -Infinity) return;
+    if (score === -Infinity) return 2 * LOOKUP_WORK;
     this.#merged[i] = piece;
     this.queue.add(i, score, this.#order.tie(piece, this.#chars[i]!, this.#chars[right]!));
+    return 2 * LOOKUP_WORK;
   }
 
-  #merge(i: number): void {
+  /** Merges symbol `i` and its successor. Returns the work. */
+  #merge(i: number): number {
     const right = this.#next[i]!;
     const next = this.#next[right]!;
     this.queue.remove(right);
@@ -200,11 +200,11 @@ export class PairMerger {
     this.#chars[i]! += this.#chars[right]!;
     this.#next[i] = next;
     this.#previous[next] = i;
-    this.#offer(i);
+    const work = this.#offer(i);
     const previous = this.#previous[i]!;
-    if (previous < 0) return;
+    if (previous < 0) return work;
     this.queue.remove(previous);
-    this.#offer(previous);
+    return work + this.#offer(previous);
   }
 
   #emit(ids: IdList, work: number): number {

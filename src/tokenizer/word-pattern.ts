@@ -1,8 +1,8 @@
 /**
  * The patterns that cut a text into words, as machines that read one character after another: what
  * a word may become is known from its state, so that a text can be read in parts, and nothing is
- * read twice. A state and the class of the next character give the next state, or a cut, after which
- * the same character is looked at again.
+ * read twice. A state and the class of the next character give the next state, or a cut; then the
+ * same character is looked at again.
  */
 
 /** Classes of characters. The letters of contractions are classes of their own, from `S` on. */

@@ -2,7 +2,11 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import packageJson from "../../package.json" with { type: "json" };
 import { COMMANDS } from "../../src/cli/commands.ts";
+import { encodeHeader } from "../../src/gguf/encode.ts";
+import * as value from "../../src/gguf/values.ts";
 import { inspect, open } from "../../src/index.ts";
+import { KEY } from "../../src/tokenizer/vocabulary.ts";
+import { byteLevelMetadata } from "../tokenizer/vocabularies.ts";
 import { workplace } from "./model.ts";
 import { cli } from "./run-cli.ts";
 
@@ -55,6 +59,22 @@ describe("tokenize", () => {
     const jsonl = texts.map((text) => JSON.stringify({ text, id: 1 })).join("\n");
     expect((await tokenize(["--jsonl"], jsonl)).stdout).toBe(stdout);
     expect((await tokenize(["--input", "-"], texts.join("\r\n"))).stdout).toBe(stdout);
+  });
+
+  test("reads a file that is a vocabulary alone, of which embed says what is missing", async () => {
+    const path = place.file("vocabulary.gguf");
+    const entries = byteLevelMetadata("qwen2", {
+      "general.architecture": value.string("qwen3"),
+      [KEY.ADD_EOS]: value.bool(true),
+    }).entries;
+    writeFileSync(path, encodeHeader(entries, []).bytes);
+    const { code, stdout, stderr } = await cli(["tokenize", "-m", path, "<|endoftext|>"]);
+    const [id, eos] = JSON.parse(stdout);
+    expect([code, stderr, id]).toEqual([0, "", eos]);
+    const refused = await cli(["embed", "-m", path, "a text"]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("vocabulary.gguf: the file has no tensors at all");
+    expect(refused.stderr).toContain("ggufembed tokenize");
   });
 });
 

@@ -34,6 +34,15 @@ export function readGolden(name: string): GoldenText[] {
   });
 }
 
+/** The texts and ids of `../shared/golden/<name>.jsonl`, whatever else its lines have. */
+export function readTokens(name: string): Pick<GoldenText, "text" | "ids">[] {
+  const lines = readFileSync(sharedPath(`golden/${name}.jsonl`), "utf8");
+  return lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
 export interface Distance {
   readonly max: number;
   readonly rms: number;

@@ -1,11 +1,13 @@
 import { afterEach, beforeAll, describe, expect, spyOn, test } from "bun:test";
+import { byteLevelParts } from "../../src/tokenizer/byte-level.ts";
+import { ByteLevelEncoder } from "../../src/tokenizer/byte-level-encoder.ts";
 import { encodeAtOnce } from "../../src/tokenizer/encoder.ts";
 import { PieceTable } from "../../src/tokenizer/piece-table.ts";
 import { sentencePieceParts } from "../../src/tokenizer/sentencepiece.ts";
 import { SentencePieceEncoder } from "../../src/tokenizer/sentencepiece-encoder.ts";
 import { readSentencePiece } from "../../src/tokenizer/sentencepiece-model.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
-import { gemmaMetadata, minilmMetadata, tokenizerOf } from "./vocabularies.ts";
+import { byteLevelMetadata, gemmaMetadata, minilmMetadata, tokenizerOf } from "./vocabularies.ts";
 
 /*
  * No text makes a tokenizer slow. Counted, not timed: look-ups in the vocabulary and comparisons of
@@ -30,6 +32,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "line feeds": "\n",
   "the beginning of a token": "<",
   "almost a token": "<unused",
+  "marks in the wrong order": "\u0301\u0316",
 };
 
 const find = spyOn(PieceTable.prototype, "find");
@@ -39,10 +42,12 @@ afterEach(() => {
 
 let gemma: SentencePieceEncoder;
 let minilm: Tokenizer;
+let byteLevel: ByteLevelEncoder;
 beforeAll(async () => {
   const parts = sentencePieceParts(readSentencePiece(await gemmaMetadata()));
   gemma = new SentencePieceEncoder(parts);
   minilm = tokenizerOf(minilmMetadata());
+  byteLevel = new ByteLevelEncoder(byteLevelParts(byteLevelMetadata()));
 }, SLOW_MS);
 
 describe("a long text of nothing but", () => {
@@ -57,6 +62,16 @@ describe("a long text of nothing but", () => {
       expect(find.mock.calls.length).toBeLessThanOrEqual(4 * count);
       const comparisons = gemma.merger.queue.comparisons - before;
       expect(comparisons).toBeLessThanOrEqual(6 * count * Math.log2(count));
+    });
+
+    test(`${name}: byte-level BPE takes n log n steps`, () => {
+      const bytes = Buffer.byteLength(text);
+      const before = byteLevel.merger.queue.comparisons;
+      expect(encodeAtOnce(byteLevel, text).length).toBeGreaterThan(0);
+      // As above; and a second look at pairs that are pieces.
+      expect(find.mock.calls.length).toBeLessThanOrEqual(8 * bytes);
+      const comparisons = byteLevel.merger.queue.comparisons - before;
+      expect(comparisons).toBeLessThanOrEqual(6 * bytes * Math.log2(bytes));
     });
 
     test(`${name}: WordPiece takes a bounded number of steps a character`, () => {

@@ -2,13 +2,15 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BertNormalizer } from "../../src/tokenizer/bert-normalizer.ts";
-import type { ScoredPieces } from "./texts.ts";
-import { scoredMetadata, tokenizerOf } from "./vocabularies.ts";
-import { bertWords } from "./words.ts";
+import { characterOf } from "../../src/tokenizer/byte-characters.ts";
+import type { RankedPieces, ScoredPieces } from "./texts.ts";
+import { rankedMetadata, scoredMetadata, tokenizerOf } from "./vocabularies.ts";
+import { bertWords, byteWords } from "./words.ts";
 
 /*
  * What real vocabularies hide, by Hugging Face `tokenizers` (see test/fixtures/README.md): the
- * order of tied merges, and BERT's words before most hard ones become [UNK].
+ * order of tied merges, BERT's words before most hard ones become [UNK], and merges of byte-level
+ * BPE in several ways.
  */
 
 function readLines<Line>(name: string): Line[] {
@@ -35,4 +37,23 @@ test("BERT's words", () => {
   const found = lines.map(({ text }) => ({ text, words: bertWords(text, normalizer) }));
   expect(found).toEqual(lines);
   expect(lines.length).toBe(240);
+});
+
+test("words of byte-level BPE, of each pattern, normalised or not", () => {
+  const lines = readLines<{ pre: string; text: string; words: string[] }>("byte-level-words.jsonl");
+  const found = lines.map(({ pre, text }) => ({ pre, text, words: byteWords(text, pre) }));
+  expect(found).toEqual(lines);
+  expect(lines.length).toBe(240);
+});
+
+test("merges by rank, and words that are pieces whatever merges give", () => {
+  const cases = readLines<RankedPieces & { ids: number[][] }>("byte-level-merges.jsonl");
+  const bytes = Array.from({ length: 256 }, (_, byte) => characterOf(byte));
+  const found = cases.map((made) => {
+    const metadata = rankedMetadata({ ...made, pieces: [...bytes, ...made.pieces] });
+    const tokenizer = tokenizerOf(metadata);
+    return made.texts.map((text) => [...tokenizer.encode(text)]);
+  });
+  expect(found).toEqual(cases.map(({ ids }) => ids));
+  expect(cases.length).toBe(20);
 });

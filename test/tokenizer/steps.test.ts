@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
+import { byteLevelParts } from "../../src/tokenizer/byte-level.ts";
+import { ByteLevelEncoder } from "../../src/tokenizer/byte-level-encoder.ts";
 import { type Encoder, encodeAtOnce, STEP_WORK } from "../../src/tokenizer/encoder.ts";
+import type { PairMerger } from "../../src/tokenizer/pair-merger.ts";
 import { PieceTable } from "../../src/tokenizer/piece-table.ts";
 import { sentencePieceParts } from "../../src/tokenizer/sentencepiece.ts";
 import { SentencePieceEncoder } from "../../src/tokenizer/sentencepiece-encoder.ts";
@@ -12,6 +15,7 @@ import { WordPieceEncoder } from "../../src/tokenizer/wordpiece-encoder.ts";
 import { BYTES, llama } from "./small.ts";
 import { hardText, scoredPieces } from "./texts.ts";
 import {
+  byteLevelMetadata,
   gemmaMetadata,
   goldenLines,
   minilmMetadata,
@@ -31,23 +35,31 @@ interface Subject {
   readonly tokenizer: Tokenizer;
   readonly encoder: (windowUnits?: number) => Encoder;
 }
-let gemma: Subject;
-let minilm: Subject;
-const names = ["SentencePiece", "WordPiece"] as const;
-const subjectOf = (name: (typeof names)[number]) => (name === "SentencePiece" ? gemma : minilm);
+const subjects = new Map<string, Subject>();
+const names = ["SentencePiece", "WordPiece", "byte-level BPE"] as const;
+const subjectOf = (name: (typeof names)[number]) => subjects.get(name)!;
 
 beforeAll(async () => {
-  const metadata = { gemma: await gemmaMetadata(), minilm: minilmMetadata() };
+  const metadata = {
+    gemma: await gemmaMetadata(),
+    minilm: minilmMetadata(),
+    bytes: byteLevelMetadata(),
+  };
   const scored = sentencePieceParts(readSentencePiece(metadata.gemma));
   const words = wordPieceParts(metadata.minilm);
-  gemma = {
+  const ranked = byteLevelParts(metadata.bytes);
+  subjects.set("SentencePiece", {
     tokenizer: tokenizerOf(metadata.gemma),
     encoder: (windowUnits) => new SentencePieceEncoder(scored, windowUnits),
-  };
-  minilm = {
+  });
+  subjects.set("WordPiece", {
     tokenizer: tokenizerOf(metadata.minilm),
     encoder: (windowUnits) => new WordPieceEncoder(words, windowUnits),
-  };
+  });
+  subjects.set("byte-level BPE", {
+    tokenizer: tokenizerOf(metadata.bytes),
+    encoder: (windowUnits) => new ByteLevelEncoder(ranked, windowUnits),
+  });
 }, SLOW_MS);
 
 function drain<T>(generator: Generator<undefined, T, undefined>): { value: T; pauses: number } {
@@ -82,6 +94,10 @@ const runs = fc.constantFrom(
   " ",
   "\n",
   "\u302e",
+  "e\u0316\u0301",
+  "<|endoftext|>",
+  "'ll",
+  "\n \t",
 );
 const long = fc
   .array(fc.tuple(fc.oneof(hard, runs), fc.nat(200)), { maxLength: 6 })
@@ -90,7 +106,7 @@ const long = fc
 describe.each(names)("%s in steps", (name) => {
   test("gives the ids of all golden texts, one by one and as one text", () => {
     const { tokenizer, encoder } = subjectOf(name);
-    const file = name === "SentencePiece" ? "gemma3-tokens.jsonl" : "minilm-tokens.jsonl";
+    const file = name === "WordPiece" ? "minilm-tokens.jsonl" : "gemma3-tokens.jsonl";
     const texts = goldenLines(file).map(({ text }) => text);
     const joined = texts.join("\n\n").repeat(8);
     for (const text of [...texts, joined]) {
@@ -110,29 +126,33 @@ describe.each(names)("%s in steps", (name) => {
     fc.assert(fc.property(fc.oneof(hard, long), window, work, check), RUNS);
   });
 
-  test("keeps texts apart that are on their way at the same time, or were given up", () => {
-    const { tokenizer, encoder } = subjectOf(name);
-    const check = (made: readonly string[], order: readonly number[]) => {
-      const texts = made.map((text) => text.repeat(Math.ceil(60_000 / (text.length + 1))));
-      const expected = texts.map((text) => tokenizer.encode(text));
-      const alone = made.map((text) => encodeAtOnce(encoder(), text));
-      const given = texts.map((text) => tokenizer.encodeInSteps(text));
-      const found = new Map<number, Int32Array>();
-      // By chance; then all but the first, which is given up, to their end.
-      for (const pick of order) advance(pick % texts.length);
-      for (let i = 1; i < texts.length; i++) while (!found.has(i)) advance(i);
-      for (const [i, ids] of found) expect(ids).toEqual(expected[i]!);
+  test(
+    "keeps texts apart that are on their way at the same time, or were given up",
+    () => {
+      const { tokenizer, encoder } = subjectOf(name);
+      const check = (made: readonly string[], order: readonly number[]) => {
+        const texts = made.map((text) => text.repeat(Math.ceil(60_000 / (text.length + 1))));
+        const expected = texts.map((text) => tokenizer.encode(text));
+        const alone = made.map((text) => encodeAtOnce(encoder(), text));
+        const given = texts.map((text) => tokenizer.encodeInSteps(text));
+        const found = new Map<number, Int32Array>();
+        // By chance; then all but the first, which is given up, to their end.
+        for (const pick of order) advance(pick % texts.length);
+        for (let i = 1; i < texts.length; i++) while (!found.has(i)) advance(i);
+        for (const [i, ids] of found) expect(ids).toEqual(expected[i]!);
 
-      function advance(i: number): void {
-        const next = given[i]!.next();
-        if (next.done && next.value !== undefined) found.set(i, next.value);
-        // Others may use the tokenizer between any two steps.
-        expect(tokenizer.encode(made[i]!)).toEqual(alone[i]!);
-      }
-    };
-    const texts = fc.array(fc.oneof(long, hard), { minLength: 2, maxLength: 4 });
-    fc.assert(fc.property(texts, fc.array(fc.nat(3), { maxLength: 12 }), check), { numRuns: 12 });
-  });
+        function advance(i: number): void {
+          const next = given[i]!.next();
+          if (next.done && next.value !== undefined) found.set(i, next.value);
+          // Others may use the tokenizer between any two steps.
+          expect(tokenizer.encode(made[i]!)).toEqual(alone[i]!);
+        }
+      };
+      const texts = fc.array(fc.oneof(long, hard), { minLength: 2, maxLength: 4 });
+      fc.assert(fc.property(texts, fc.array(fc.nat(3), { maxLength: 12 }), check), { numRuns: 12 });
+    },
+    SLOW_MS,
+  );
 });
 
 test("merges that compete and tie, and unknown characters, are the same in any steps", () => {
@@ -158,6 +178,12 @@ test("a pair of surrogates on the edge of two windows stays whole without any ad
   }
 });
 
+function mergerOf(encoder: Encoder): PairMerger {
+  const isMerging = encoder instanceof SentencePieceEncoder || encoder instanceof ByteLevelEncoder;
+  if (!isMerging) throw new Error("an encoder that does not merge");
+  return encoder.merger;
+}
+
 describe("a step does a bounded amount of work, counted in look-ups and comparisons, in", () => {
   let find: ReturnType<typeof spyOn<PieceTable, "find">>;
   beforeAll(() => {
@@ -170,7 +196,7 @@ describe("a step does a bounded amount of work, counted in look-ups and comparis
   /** The worst of all steps. */
   function worst({ encoder }: Subject, text: string) {
     const one = encoder();
-    const queue = one instanceof SentencePieceEncoder ? one.merger.queue : { comparisons: 0 };
+    const queue = one instanceof WordPieceEncoder ? { comparisons: 0 } : mergerOf(one).queue;
     const found = { lookups: 0, comparisons: 0, ids: 0, steps: 0 };
     one.begin(text);
     for (let isDone = false; !isDone; found.steps++) {
@@ -199,6 +225,8 @@ describe("a step does a bounded amount of work, counted in look-ups and comparis
     "line feeds": "\n",
     "added tokens": "<bos>[SEP]",
     "almost added tokens": "<unused",
+    "marks in the wrong order": "\u0301\u0316",
+    "letters and marks apart": "e\u0316\u0301",
   };
   const LENGTH = 2 ** 17;
 

@@ -6,6 +6,7 @@ import { encodeHeader } from "../../src/gguf/encode.ts";
 import { parseGgufHeader } from "../../src/gguf/parse.ts";
 import type { Metadata, MetadataEntry } from "../../src/gguf/types.ts";
 import * as value from "../../src/gguf/values.ts";
+import { characterOf } from "../../src/tokenizer/byte-characters.ts";
 import { createTokenizer } from "../../src/tokenizer/index.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 import { KEY, TOKEN_TYPE } from "../../src/tokenizer/vocabulary.ts";
@@ -92,4 +93,58 @@ export function rankedMetadata({ pre, pieces, merges }: Omit<RankedPieces, "text
     [KEY.MERGES, value.strings(merges)],
     [KEY.ADD_BOS, value.bool(false)],
   ]);
+}
+
+/** Byte-level BPE: bytes, some words with all that they begin with, and two added tokens. */
+export function byteLevelMetadata(
+  pre = "qwen2",
+  changes: Readonly<Record<string, MetadataEntry | undefined>> = {},
+): Metadata {
+  const pieces = Array.from({ length: 256 }, (_, byte) => characterOf(byte));
+  const merges: string[] = [];
+  for (const word of WORDS) {
+    const chars = Array.from(new TextEncoder().encode(word), characterOf);
+    for (let end = 2; end <= chars.length; end++) {
+      const piece = chars.slice(0, end).join("");
+      if (pieces.includes(piece)) continue;
+      pieces.push(piece);
+      merges.push(`${chars.slice(0, end - 1).join("")} ${chars[end - 1]}`);
+    }
+  }
+  const types = [
+    ...pieces.map(() => TOKEN_TYPE.NORMAL),
+    TOKEN_TYPE.CONTROL,
+    TOKEN_TYPE.USER_DEFINED,
+  ];
+  pieces.push("<|endoftext|>", "<▁ tool>");
+  const entries: Record<string, MetadataEntry | undefined> = {
+    [KEY.MODEL]: value.string("gpt2"),
+    [KEY.PRE]: value.string(pre),
+    [KEY.TOKENS]: value.strings(pieces),
+    [KEY.TYPES]: value.numbers("int32", types),
+    [KEY.MERGES]: value.strings(merges),
+    [KEY.BOS]: value.uint32(pieces.length - 2),
+    [KEY.EOS]: value.uint32(pieces.length - 2),
+    ...changes,
+  };
+  return stored(Object.entries(entries).filter(isThere));
+}
+
+const WORDS = [
+  " the",
+  "the",
+  "token",
+  "ing",
+  "tokenization",
+  "  ",
+  "\n\n",
+  " 你好",
+  "你好",
+  "é",
+  "'s",
+  "12",
+];
+
+function isThere(entry: [string, MetadataEntry | undefined]): entry is [string, MetadataEntry] {
+  return entry[1] !== undefined;
 }
