@@ -89,7 +89,11 @@ class Batches:
         """Embeds everything and copies the vectors into `copies`, a buffer a text."""
         texts = iter(copies)
         bytes_each = dimensions * ctypes.sizeof(ctypes.c_float)
+        memory = llama.llama_get_memory(context.handle)
         for batch, count in self.parts:
+            # A causal model remembers keys and values of what it saw; an encoder has no memory.
+            if memory:
+                llama.llama_memory_clear(memory, False)
             if llama.llama_decode(context.handle, batch) != 0:
                 raise RuntimeError("llama_decode failed")
             for sequence in range(count):
