@@ -77,7 +77,8 @@ function addAttention(pass: Pass, block: string): void {
   const projections = [
     { name: `${block}.attn_q`, rows: headCount * headSize },
     { name: `${block}.attn_k`, rows: headCountKv * headSize },
-    { name: `${block}.attn_v`, rows: headCountKv * headSize },
+    // What is wrong in V goes straight into the result, and heads that share V make it few rows.
+    { name: `${block}.attn_v`, rows: headCountKv * headSize, fine: true },
   ];
   plan.matmul({ src: normed, parts: projections, dst: qkv });
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { buildModel } from "../../src/arch/index.ts";
-import type { Operation } from "../../src/arch/plan.ts";
+import type { Matmul, Operation } from "../../src/arch/plan.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { bool, uint32 } from "../../src/gguf/values.ts";
 import { thrown } from "../gguf/rejection.ts";
@@ -41,6 +41,14 @@ test("the operations are those of Qwen3, each layer's the same", () => {
   expect(heads).toMatchObject({ queryScale: 1 / Math.sqrt(32) });
   expect(operations.find(({ op }) => op === "attention")).toMatchObject({ causal: true });
   expect(operations.find(({ op }) => op === "pool")).toMatchObject({ kind: "last" });
+});
+
+test("V alone is made of 16 bits", () => {
+  const { operations, weights } = build().plan;
+  const products = operations.filter(({ op }) => op.includes("matmul")) as Matmul[];
+  const fine = products.map(({ matrix, fineRow }) => weights[matrix]!.rows - fineRow);
+  // Of Q, K and V: 2 heads of 32.
+  expect(fine).toEqual([64, 0, 0, 0, 64, 0, 0, 0, 64, 0, 0, 0]);
 });
 
 test("one that was trained to look both ways does so", () => {
