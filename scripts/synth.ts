@@ -2,6 +2,9 @@
  * `bun run scripts/synth.ts OUT.gguf [--mini]`: a model with the exact shape of EmbeddingGemma-300m
  * and seeded, made-up weights. They mean nothing; the shapes, the tokenizer and the cost of running
  * them are the real model's, whose weights are gated.
+ *
+ * `bun run scripts/synth.ts OUT.gguf --shape NAME --vocabulary FILE.gguf`: the same in the shape of
+ * another model, one of `SYNTH_SHAPES`, with the tokenizer of that file.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,6 +12,8 @@ import { gemmaVocabulary } from "../src/convert/gemma-vocabulary.ts";
 import { requireJsonFile } from "../src/convert/json.ts";
 import type { GgufContent } from "../src/convert/synth.ts";
 import { GEMMA_SHAPES, syntheticGemma } from "../src/convert/synth-gemma.ts";
+import { SYNTH_SHAPES, type SynthShapeName, syntheticModel } from "../src/convert/synth-shapes.ts";
+import { readGguf } from "../src/gguf/reader.ts";
 import { writeGguf } from "../src/gguf/writer.ts";
 import { ensureFile } from "./cached.ts";
 import { CACHE, ROOT } from "./paths.ts";
@@ -41,19 +46,43 @@ export async function writeSynth(kind: SynthKind, path: string): Promise<void> {
   await writeGguf(path, metadata, tensors);
 }
 
+/** A model of another shape, with the tokenizer of `vocabulary`. */
+export async function writeShape(
+  name: SynthShapeName,
+  vocabulary: string,
+  path: string,
+): Promise<void> {
+  const { metadata } = await readGguf(vocabulary);
+  const content = syntheticModel(name, SYNTH_SHAPES[name], metadata);
+  await writeGguf(path, content.metadata, content.tensors);
+}
+
+function isShape(name: string): name is SynthShapeName {
+  return Object.hasOwn(SYNTH_SHAPES, name);
+}
+
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
-    options: { mini: { type: "boolean", default: false } },
+    options: {
+      mini: { type: "boolean", default: false },
+      shape: { type: "string" },
+      vocabulary: { type: "string" },
+    },
     allowPositionals: true,
   });
   const [path, ...rest] = positionals;
-  if (path === undefined || rest.length > 0) {
-    console.error("usage: bun run scripts/synth.ts OUT.gguf [--mini]");
+  const { mini, shape, vocabulary } = values;
+  const isWrong = shape !== undefined && (mini || !isShape(shape));
+  const isHalf = (shape === undefined) !== (vocabulary === undefined);
+  if (path === undefined || rest.length > 0 || isWrong || isHalf) {
+    console.error(`usage: bun run scripts/synth.ts OUT.gguf [--mini]
+       bun run scripts/synth.ts OUT.gguf --shape NAME --vocabulary FILE.gguf
+where NAME is one of ${Object.keys(SYNTH_SHAPES).join(", ")}`);
     process.exit(2);
   }
-  const kind = values.mini ? "mini" : "full";
   const start = performance.now();
-  await writeSynth(kind, path);
+  if (shape === undefined) await writeSynth(mini ? "mini" : "full", path);
+  else await writeShape(shape as SynthShapeName, vocabulary!, path);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${path}: ${Bun.file(path).size} bytes in ${seconds} s`);
 }

@@ -64,6 +64,12 @@ export function syntheticVector(
   return { name, type: "F32", shape: [length], chunks: () => [new Uint8Array(values.buffer)] };
 }
 
+/** A table whose rows are added to others: positions, token types. */
+export function syntheticTable(name: string, rows: number, columns: number): TensorSource {
+  const flat = syntheticVector(name, rows * columns, { centre: 0, spread: 0.2 });
+  return { ...flat, shape: [columns, rows] };
+}
+
 function matrixBlocks(
   seed: number,
   standardDeviation: number,

@@ -1,0 +1,181 @@
+import { POOLING_TYPES } from "../gguf/pooling-type.ts";
+import type { Metadata, MetadataEntry } from "../gguf/types.ts";
+import * as value from "../gguf/values.ts";
+import type { TensorSource } from "../gguf/writer.ts";
+import { KEY } from "../tokenizer/vocabulary.ts";
+import { FILE_TYPES } from "./file-type.ts";
+import {
+  type GgufContent,
+  syntheticMatrix,
+  syntheticTable,
+  syntheticVector,
+  type VectorOptions,
+} from "./synth.ts";
+
+/** Sizes of a model, under the names of its GGUF keys; heads of queries, keys and values. */
+export interface SynthShape {
+  readonly architecture: "bert" | "nomic-bert" | "qwen3";
+  readonly contextLength: number;
+  readonly layerCount: number;
+  readonly hiddenSize: number;
+  readonly ffnSize: number;
+  readonly headCount: number;
+  readonly headCountKv: number;
+  readonly headSize: number;
+}
+
+/** What others than EmbeddingGemma cost to run, whoever has their weights. */
+export const SYNTH_SHAPES = {
+  "bge-small": {
+    architecture: "bert",
+    contextLength: 512,
+    layerCount: 12,
+    hiddenSize: 384,
+    ffnSize: 1536,
+    headCount: 12,
+    headCountKv: 12,
+    headSize: 32,
+  },
+  "nomic-embed-text": {
+    architecture: "nomic-bert",
+    contextLength: 2048,
+    layerCount: 12,
+    hiddenSize: 768,
+    ffnSize: 3072,
+    headCount: 12,
+    headCountKv: 12,
+    headSize: 64,
+  },
+  "qwen3-embedding-0.6b": {
+    architecture: "qwen3",
+    contextLength: 32_768,
+    layerCount: 28,
+    hiddenSize: 1024,
+    ffnSize: 3072,
+    headCount: 16,
+    headCountKv: 8,
+    headSize: 128,
+  },
+} as const satisfies Record<string, SynthShape>;
+
+export type SynthShapeName = keyof typeof SYNTH_SHAPES;
+
+/**
+ * A model of that shape with made-up weights, Q8_0 in all matrices. Its vocabulary is that of
+ * another file, and the embedding table has as many rows.
+ */
+export function syntheticModel(name: string, shape: SynthShape, vocabulary: Metadata): GgufContent {
+  const vocabSize = vocabulary.requireStrings(KEY.TOKENS).length;
+  const layers = Array.from({ length: shape.layerCount }, (_, n) => `blk.${n}.`);
+  const tensors =
+    shape.architecture === "qwen3"
+      ? qwen3Tensors(shape, layers, vocabSize)
+      : encoderTensors(shape, layers, vocabSize);
+  const tokenizer = [...vocabulary.entries].filter(([key]) => key.startsWith("tokenizer."));
+  const own = { qwen3: qwen3Entries, bert: encoderEntries, "nomic-bert": nomicEntries };
+  const entries = {
+    context_length: value.uint32(shape.contextLength),
+    embedding_length: value.uint32(shape.hiddenSize),
+    block_count: value.uint32(shape.layerCount),
+    feed_forward_length: value.uint32(shape.ffnSize),
+    "attention.head_count": value.uint32(shape.headCount),
+    ...own[shape.architecture](shape),
+  };
+  const prefixed = Object.entries<MetadataEntry>(entries).map(
+    ([key, entry]) => [`${shape.architecture}.${key}`, entry] as const,
+  );
+  const metadata = new Map<string, MetadataEntry>([
+    ["general.architecture", value.string(shape.architecture)],
+    ["general.name", value.string(`synthetic ${name} shape`)],
+    ["general.file_type", value.uint32(FILE_TYPES.Q8_0)],
+    ...prefixed,
+    ...tokenizer,
+  ]);
+  return { metadata, tensors };
+}
+
+function encoderEntries() {
+  return {
+    "attention.layer_norm_epsilon": value.float32(1e-12),
+    "attention.causal": value.bool(false),
+    pooling_type: value.uint32(POOLING_TYPES.indexOf("mean")),
+  };
+}
+
+function nomicEntries() {
+  return { ...encoderEntries(), "rope.freq_base": value.float32(1000) };
+}
+
+function qwen3Entries({ headCountKv, headSize }: SynthShape) {
+  return {
+    "attention.head_count_kv": value.uint32(headCountKv),
+    "attention.key_length": value.uint32(headSize),
+    "attention.value_length": value.uint32(headSize),
+    "attention.layer_norm_rms_epsilon": value.float32(1e-6),
+    "rope.freq_base": value.float32(1e6),
+    pooling_type: value.uint32(POOLING_TYPES.indexOf("last")),
+  };
+}
+
+const matrix = (name: string, rows: number, columns: number) =>
+  syntheticMatrix(`${name}.weight`, rows, columns);
+const vector = (name: string, length: number, options?: VectorOptions) =>
+  syntheticVector(`${name}.weight`, length, options);
+const bias = (name: string, length: number) =>
+  syntheticVector(`${name}.bias`, length, { centre: 0, spread: 0.2 });
+
+function encoderTensors(
+  { architecture, hiddenSize: hidden, ffnSize: ffn, contextLength }: SynthShape,
+  layers: readonly string[],
+  vocabSize: number,
+): TensorSource[] {
+  const isBert = architecture === "bert";
+  const product = (name: string, rows: number, columns: number) =>
+    isBert ? [matrix(name, rows, columns), bias(name, rows)] : [matrix(name, rows, columns)];
+  const norm = (name: string) => [vector(name, hidden, { outliers: 2 }), bias(name, hidden)];
+  const layer = (block: string) => [
+    ...(isBert
+      ? ["q", "k", "v"].flatMap((part) => product(`${block}attn_${part}`, hidden, hidden))
+      : product(`${block}attn_qkv`, 3 * hidden, hidden)),
+    ...product(`${block}attn_output`, hidden, hidden),
+    ...norm(`${block}attn_output_norm`),
+    ...(isBert ? [] : product(`${block}ffn_gate`, ffn, hidden)),
+    ...product(`${block}ffn_up`, ffn, hidden),
+    ...product(`${block}ffn_down`, hidden, ffn),
+    ...norm(`${block}layer_output_norm`),
+  ];
+  return [
+    matrix("token_embd", vocabSize, hidden),
+    ...(isBert ? [syntheticTable("position_embd.weight", contextLength, hidden)] : []),
+    syntheticTable("token_types.weight", 2, hidden),
+    ...norm("token_embd_norm"),
+    ...layers.flatMap(layer),
+  ];
+}
+
+function qwen3Tensors(
+  { hiddenSize: hidden, ffnSize: ffn, headSize, headCount, headCountKv }: SynthShape,
+  layers: readonly string[],
+  vocabSize: number,
+): TensorSource[] {
+  const queries = headCount * headSize;
+  const keys = headCountKv * headSize;
+  const layer = (block: string) => [
+    vector(`${block}attn_norm`, hidden, { outliers: 4 }),
+    matrix(`${block}attn_q`, queries, hidden),
+    matrix(`${block}attn_k`, keys, hidden),
+    matrix(`${block}attn_v`, keys, hidden),
+    vector(`${block}attn_q_norm`, headSize, { centre: 1.5 }),
+    vector(`${block}attn_k_norm`, headSize, { centre: 1.5 }),
+    matrix(`${block}attn_output`, hidden, queries),
+    vector(`${block}ffn_norm`, hidden, { outliers: 4 }),
+    matrix(`${block}ffn_gate`, ffn, hidden),
+    matrix(`${block}ffn_up`, ffn, hidden),
+    matrix(`${block}ffn_down`, hidden, ffn),
+  ];
+  return [
+    matrix("token_embd", vocabSize, hidden),
+    vector("output_norm", hidden),
+    ...layers.flatMap(layer),
+  ];
+}
