@@ -1,20 +1,16 @@
 /** The measured part of docs/performance.md, made of docs/performance.json. */
+import { formatTable, measuredPart, replaceMeasured } from "../markdown.ts";
 import { CASE_IDS } from "./cases.ts";
 import { describeFigure, formatQuantity } from "./figures.ts";
 import type { Participant } from "./players.ts";
 import type { Comparison } from "./record.ts";
 import type { CaseResult } from "./results.ts";
 
-const BEGIN = "<!-- measured: `bun run bench:compare --write` writes what follows -->";
-const END = "<!-- end of what is measured -->";
+const PART = measuredPart("bun run bench:compare --write");
 
 /** The document with its measured part made new. Throws if it has no place for one. */
 export function insertMeasured(document: string, comparisons: readonly Comparison[]): string {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`the lines ${BEGIN} and ${END} are missing`);
-  const measured = formatMeasured(comparisons);
-  return `${document.slice(0, begin)}${BEGIN}\n\n${measured}\n${document.slice(end)}`;
+  return replaceMeasured(document, PART, formatMeasured(comparisons));
 }
 
 function formatMeasured(comparisons: readonly Comparison[]): string {
@@ -91,15 +87,4 @@ function settingRows({ id, kind, entries }: CaseResult): string[][] {
       settings,
       ...[spread.median, p99].map((value) => formatQuantity({ value, unit })),
     ]);
-}
-
-/** A table in Markdown, its columns aligned. */
-function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "/")));
-  const widths = head.map((_, i) => Math.max(3, ...all.map((row) => row[i]!.length)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  const [first, ...rest] = all;
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return `${[line(first!), rule, ...rest.map(line)].join("\n")}\n`;
 }

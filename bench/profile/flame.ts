@@ -2,6 +2,7 @@
  * Flame graphs (after Brendan Gregg's): stacks that `perf script` printed become boxes, one above
  * the function that called it, as wide as its share of the samples.
  */
+import { escapeXml } from "../xml.ts";
 
 /** A function and the samples in it and above it. */
 export interface Frame {
@@ -99,8 +100,4 @@ function drawBox(frame: Frame, x: number, depth: number, width: number, all: num
 function colorOf(name: string): string {
   const hash = Number(BigInt(Bun.hash(name)) % 256n);
   return `rgb(${235 + (hash % 20)},${130 + (hash >> 2)},${60 + (hash >> 3)})`;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

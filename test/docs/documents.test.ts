@@ -65,6 +65,7 @@ test("there are documents, and a block that does not end is an error", () => {
     "docs/numbers.md",
     "docs/operations.md",
     "docs/performance.md",
+    "docs/quality.md",
     "docs/soak.md",
   ]);
   expect(parseMarkdown("a\n```sh\nb\n```\nc").blocks).toEqual([

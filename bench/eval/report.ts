@@ -1,0 +1,93 @@
+import { basename } from "node:path";
+import { UsageError } from "../../src/cli/errors.ts";
+import { inspect, open } from "../../src/index.ts";
+import { Bootstrap, figuresOf, type SettingFigures } from "./figures.ts";
+import { measureModel, type Scope } from "./measure.ts";
+import { type ModelTasks, tasksOf } from "./vectors.ts";
+
+export interface ModelReport {
+  /** Short, and unlike those of the others. */
+  readonly label: string;
+  readonly name: string;
+  readonly file: string;
+  /** Length of the file. */
+  readonly bytes: number;
+  readonly tasks: ModelTasks;
+  /** All components in float32 first, which the others are compared with. */
+  readonly settings: readonly SettingFigures[];
+}
+
+export interface Report {
+  /** Of the texts. */
+  readonly set: string;
+  readonly passages: number;
+  readonly queries: number;
+  readonly pairs: number;
+  readonly languages: Scope["languages"];
+  readonly resamples: number;
+  readonly seed: number;
+  /** The first is what the others are compared with. */
+  readonly models: readonly ModelReport[];
+}
+
+export interface ReportOptions extends Scope {
+  readonly resamples: number;
+  readonly seed: number;
+  readonly threads: number | undefined;
+  /** Whether models with made-up weights may run, for tests. */
+  readonly allowsMadeUp?: boolean;
+}
+
+/** Opens the models one after another. Throws `UsageError` for one whose weights are made up. */
+export async function makeReport(
+  sources: readonly string[],
+  options: ReportOptions,
+  log: (line: string) => void,
+): Promise<Report> {
+  const { set, resamples, seed, languages } = options;
+  const bootstrap = new Bootstrap(set, resamples, seed);
+  const models: ModelReport[] = [];
+  let base: ReturnType<Bootstrap["sample"]> | undefined;
+  for (const source of sources) {
+    await using model = await open(source, { threads: options.threads });
+    const { name, weightType, embeddingSize } = model.config;
+    if (isMadeUp(name) && options.allowsMadeUp !== true) {
+      throw new UsageError(`the weights of '${name}' are made up: its figures would mean nothing`);
+    }
+    log(`${source}: ${embeddingSize} dimensions, ${weightType}`);
+    const settings: SettingFigures[] = [];
+    let own: ReturnType<Bootstrap["sample"]> | undefined;
+    for await (const result of measureModel(model, options)) {
+      const sampled = bootstrap.sample(result.tasks);
+      settings.push(figuresOf(result, sampled, own ?? base ?? sampled));
+      own ??= sampled;
+    }
+    base ??= own;
+    const { path, fileSize: bytes } = await inspect(source);
+    const file = basename(path);
+    models.push({ label: weightType, name, file, bytes, tasks: tasksOf(model), settings });
+  }
+  const { passages, queries, pairs } = set;
+  return {
+    set: set.digest,
+    passages: passages.length,
+    queries: queries.length,
+    pairs: pairs.length,
+    languages,
+    resamples,
+    seed,
+    models: models.map((model) => ({ ...model, label: labelOf(model, models) })),
+  };
+}
+
+/** The format, if it tells the models apart; else the file. */
+function labelOf(model: ModelReport, models: readonly ModelReport[]): string {
+  const isOfOne = models.every(({ name }) => name === model.name);
+  const labels = new Set(models.map(({ label }) => label));
+  return isOfOne && labels.size === models.length ? model.label : model.file.replace(/\.gguf$/, "");
+}
+
+/** Models that this project makes for tests and benches say so in their names. */
+function isMadeUp(name: string): boolean {
+  return /\b(synthetic|synth|tiny)\b/i.test(name);
+}
