@@ -88,8 +88,8 @@ function formatDifferences(report: Report): string[] {
       groups.map((group) => formatDifference(fullOf(model).groups[group]?.[metric])),
     ),
   ]);
-  const what = `Differences from ${first.label}, on the same resamples. A star: the interval does not hold 0.\n`;
-  return [what, formatTable(["", ...head], rows)];
+  const beside = `Differences from ${first.label}, on the same resamples.`;
+  return [`${beside} A star: the interval does not hold 0.\n`, formatTable(["", ...head], rows)];
 }
 
 /** Every setting of the first model with its differences, then those of all models in English. */

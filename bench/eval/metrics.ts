@@ -1,4 +1,4 @@
-/** How good a ranking and a set of similarities are. Equal scores are ties, as binary vectors give. */
+/** How good rankings and similarities are. Equal scores are ties, as binary vectors give. */
 
 /**
  * nDCG at `k` of one query: 1 where the best documents come first, 0 where none of the first `k` is
@@ -6,9 +6,9 @@
  *
  * DCG is the sum of `gain / log2(rank + 1)` over the first `k` ranks (Järvelin and Kekäläinen,
  * "Cumulated gain-based evaluation of IR techniques", 2002, with the gain itself and not
- * `2^gain - 1`), divided by that of the best order. Documents of equal score share their ranks: each
- * counts at all of them by its share, which is the mean over all orders of the tie (McSherry and
- * Najork, "Computing information retrieval performance measures efficiently in the presence of
+ * `2^gain - 1`), divided by that of the best order. Documents of equal score share their ranks:
+ * each counts at all of them by its share, which is the mean over all orders of the tie (McSherry
+ * and Najork, "Computing information retrieval performance measures efficiently in the presence of
  * tied scores", 2008).
  *
  * @param scores - `[documents]`, higher is better

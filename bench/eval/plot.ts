@@ -61,6 +61,7 @@ export function drawReport(report: Report): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
       `width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     text(width / 2, 20, title, 'text-anchor="middle" font-size="14" font-weight="bold"'),
     ...panels.map((panel, index) => {

@@ -111,7 +111,7 @@ describe("the set:", () => {
     expect([passages.length, queries.length, pairs.length]).toEqual([72, 72, 108]);
   });
 
-  test("what is relevant is there, and a passage answers each query in each of its languages", () => {
+  test("each query has its answer, in each of its languages", () => {
     const byId = new Map(passages.map((passage) => [passage.id, passage]));
     for (const { id, relevant, text } of queries) {
       const gains = Object.values(relevant);
