@@ -281,6 +281,21 @@ test.each([
   expect(() => readEvalOptions(args)).toThrow(message);
 });
 
+test("the command says in a line what is wrong", async () => {
+  const run = async (...args: string[]) => {
+    const command = [process.execPath, join(ROOT, "bench/eval.ts"), ...args];
+    const child = Bun.spawn(command, { stdout: "pipe", stderr: "pipe" });
+    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    return { code: await child.exited, out, err };
+  };
+  const [missing, unknown] = await Promise.all([run("none.gguf"), run("--formats", "F32")]);
+  expect(missing.code).toBe(1);
+  expect(missing.err).toMatch(/^error: none\.gguf: there is no such file.*\n$/);
+  expect(unknown.code).toBe(2);
+  expect(unknown.err).toMatch(/^error: unknown option '--formats'.*\nusage: bun run eval /);
+  expect(missing.out + unknown.out).toBe("");
+}, 20_000);
+
 test("options", () => {
   const found = readEvalOptions(["a.gguf", "b", "--dimensions", "8,64,8", "--encodings", "binary"]);
   expect(found.models).toEqual(["a.gguf", "b"]);
