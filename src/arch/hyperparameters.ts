@@ -1,7 +1,7 @@
 import { fileError, REPAIR } from "../gguf/message.ts";
 import { requireTensor } from "../gguf/tensors.ts";
 import type { GgufFile, Metadata } from "../gguf/types.ts";
-import { badKey, requireAtLeast } from "./keys.ts";
+import { badKey, requireAtLeast, unsupportedKey } from "./keys.ts";
 
 /** Limits on what a file may claim: each several times what any known embedding model has. */
 const CONTEXT_LENGTH_MAX = 1 << 20;
@@ -25,9 +25,13 @@ export interface Hyperparameters {
   readonly headSize: number;
 }
 
-/** Reads the sizes under `<architecture>.`. Throws `BAD_MODEL` that names the key or tensor. */
+/**
+ * Reads the sizes under `<architecture>.`. Throws `BAD_MODEL` that names the key or tensor, and
+ * `UNSUPPORTED` for sizes that differ from layer to layer.
+ */
 export function readHyperparameters(file: GgufFile, architecture: string): Hyperparameters {
   const { metadata } = file;
+  refuseUnevenLayers(metadata, architecture);
   const count = (key: string, max: number) =>
     requireAtLeast(metadata, `${architecture}.${key}`, 1, max);
   const contextLength = count("context_length", CONTEXT_LENGTH_MAX);
@@ -52,6 +56,15 @@ export function readHyperparameters(file: GgufFile, architecture: string): Hyper
     headCountKv,
     headSize,
   };
+}
+
+/** Pruned models and those with experts in some layers may have a size for each layer. */
+function refuseUnevenLayers(metadata: Metadata, architecture: string): void {
+  for (const size of ["feed_forward_length", "attention.head_count", "attention.head_count_kv"]) {
+    const key = `${architecture}.${size}`;
+    if (typeof metadata.entries.get(key)?.value !== "object") continue;
+    throw unsupportedKey(metadata, key, "one number", "The model's layers differ in size.");
+  }
 }
 
 /** `key_length`, else hidden / heads. This engine wants values of the same length as keys. */

@@ -60,7 +60,9 @@ function* poolingWarnings(file: GgufFile, architecture: string): Generator<strin
   const number = file.metadata.getCount(key);
   if (number === undefined) {
     const { pooling, family } = impliedPooling(file.metadata, architecture);
-    const reason = family === undefined ? "" : `, with which ${family} was trained`;
+    const causal =
+      pooling === "last" ? " (a model that only writes text was trained for none)" : "";
+    const reason = family === undefined ? causal : `, with which ${family} was trained`;
     yield `${key} is missing: ${POOLING_WORDS[pooling]} pooling is assumed${reason}. Check it ` +
       "against the model's description, and set the pooling yourself if it differs.";
     return;

@@ -50,6 +50,18 @@ describe.each(TINY_ARCHITECTURES)("%s:", (architecture) => {
     expect(plain.plan).toEqual(buildModel(file).plan);
   });
 
+  test.each(["feed_forward_length", "attention.head_count", "attention.head_count_kv"])(
+    "a %s for each layer is refused",
+    async (key) => {
+      const file = await tinyHeader({ architecture, type: "F32" });
+      const metadata = { [`${architecture}.${key}`]: numbers("int32", [4, 4, 2]) };
+      const error = thrown(() => buildModel(edit(file, { metadata })));
+      expect(error.code).toBe("UNSUPPORTED");
+      expect(error.message).toContain(`"${architecture}.${key}": expected one number, found array`);
+      expect(error.message).toContain("The model's layers differ in size.");
+    },
+  );
+
   test("the size of a head is no part of it, and the usual scale no other", async () => {
     const file = await tinyHeader({ architecture, type: "F32" });
     const { plan } = buildModel(file);

@@ -61,7 +61,9 @@ describe("pooling", () => {
   test("is the last token where the file says nothing, with a warning", () => {
     const { config } = build({ metadata: { "qwen3.pooling_type": undefined } });
     expect(config.pooling).toBe("last");
-    expect(config.warnings.join()).toContain("qwen3.pooling_type is missing: last-token pooling");
+    const warning = config.warnings.join();
+    expect(warning).toContain("qwen3.pooling_type is missing: last-token pooling is assumed");
+    expect(warning).toContain("a model that only writes text was trained for none");
   });
 
   test("of a reranker is refused, until the caller sets one", () => {
