@@ -8,6 +8,7 @@ import { modelWarnings } from "./gguf/warnings.ts";
 import type { PullOptions } from "./hub/pull.ts";
 import { modelPath } from "./hub/source.ts";
 import { promptsFor } from "./prompts.ts";
+import { checkTokenizerKind } from "./tokenizer/index.ts";
 
 /** What a person wants to know of a model file. Goes through JSON unchanged; `null` is unknown. */
 export interface Inspection {
@@ -223,6 +224,7 @@ function tryModel(file: GgufFile): ModelParts {
   try {
     warnings = modelWarnings(file);
     const { config } = buildModel(file);
+    checkTokenizerKind(file.metadata);
     const { tasks } = promptsFor(config, file.metadata);
     return { embeddingSize: config.embeddingSize, tasks, problem: null, warnings };
   } catch (error) {

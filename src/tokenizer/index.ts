@@ -18,9 +18,18 @@ const TOKENIZERS: ReadonlyMap<string, (metadata: Metadata) => Tokenizer> = new M
  * that contradicts itself, `UNSUPPORTED` for a kind of tokenizer that there is not.
  */
 export function createTokenizer(metadata: Metadata): Tokenizer {
+  return requireKind(metadata)(metadata);
+}
+
+/** Throws what `createTokenizer` does for a kind that there is not, without building one. */
+export function checkTokenizerKind(metadata: Metadata): void {
+  requireKind(metadata);
+}
+
+function requireKind(metadata: Metadata): (metadata: Metadata) => Tokenizer {
   const model = metadata.requireString(KEY.MODEL);
   const create = TOKENIZERS.get(model);
-  if (create !== undefined) return create(metadata);
+  if (create !== undefined) return create;
   const supported = [...TOKENIZERS.keys()].map(quote).join(", ");
   const what = `the tokenizer ${quote(model)} (${KEY.MODEL}) is not supported`;
   throw fileError("UNSUPPORTED", metadata.path, `${what}. Use a model with one of ${supported}.`);

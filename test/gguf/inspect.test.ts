@@ -104,6 +104,14 @@ describe("an inspection", () => {
     expect(warnings).toHaveLength(1);
   });
 
+  test("says so where only the tokenizer is missing", async () => {
+    const path = join(folder.path, "rwkv.gguf");
+    const metadata = { "tokenizer.ggml.model": value.string("rwkv") };
+    await makeTinyModel({ architecture: "bert", type: "F32", metadata }, path);
+    const { problem } = await inspect(path);
+    expect(problem).toStartWith('the tokenizer "rwkv" (tokenizer.ggml.model) is not supported');
+  });
+
   test("keeps what it knows when a key has another type than it must have", async () => {
     const inspection = await inspectSample({ "bert.pooling_type": value.string("cls") });
     expect(inspection.pooling).toBeNull();
