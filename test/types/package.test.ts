@@ -226,7 +226,7 @@ expectType<number>()(version);
     const { code, stdout } = await run([process.execPath, cli, "embed", "-m", model, "one"], env);
     expect([code, JSON.parse(stdout).embedding.length]).toEqual([0, 64]);
   });
-});
+}, 60_000);
 
 const node = Bun.which("node");
 const nodeNote = node === null ? " (skipped: there is no node)" : "";
