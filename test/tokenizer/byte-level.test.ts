@@ -5,6 +5,7 @@ import { KEY } from "../../src/tokenizer/vocabulary.ts";
 import { thrown } from "../gguf/rejection.ts";
 import { hasShared, readTokens, sharedNote, sharedPath } from "../reference/golden.ts";
 import { allIds, byteLevelMetadata, tokenizerOf } from "./vocabularies.ts";
+import { byteWords } from "./words.ts";
 
 const VOCABULARIES = [
   ["vocab/ggml-vocab-gpt-2", "tokens-gpt2", 400],
@@ -35,7 +36,7 @@ describe("a small vocabulary", () => {
   const tokenizer = tokenizerOf(byteLevelMetadata());
   const pieces = (text: string) =>
     Array.from(tokenizer.encode(text), (id) => tokenizer.decode([id]));
-  const end = tokenizer.vocabSize - 2;
+  const end = tokenizer.vocabSize - 3;
 
   test("merges within words alone", () => {
     expect(pieces("the the\ntokening")).toEqual(["the", " the", "\n", "token", "ing"]);
@@ -50,8 +51,16 @@ describe("a small vocabulary", () => {
       ...tokenizer.encode("\u0338"),
       end + 1,
     ]);
-    expect(tokenizer.decode([end, end + 1])).toBe("<▁ tool>");
+    // The é of an added token is no byte.
+    expect(tokenizer.decode([end, end + 1, end + 2])).toBe("<▁ tool><é>");
     expect(pieces("<  tool>")).toEqual(["<", " ", " t", "o", "o", "l", ">"]);
+  });
+
+  test("knows contractions in capitals where the pattern is caseless, with ſ for s", () => {
+    expect(byteWords("it'Sa'ſa'reb'Re'x", "qwen2")).toEqual([
+      ...["it", "'S", "a", "'Å¿", "a", "'re", "b", "'Re", "'x"],
+    ]);
+    expect(byteWords("it'Sa'sa'rb", "gpt-2")).toEqual(["it", "'", "Sa", "'s", "a", "'", "rb"]);
   });
 
   test("brings text to NFC where the model does", () => {

@@ -95,7 +95,7 @@ export function rankedMetadata({ pre, pieces, merges }: Omit<RankedPieces, "text
   ]);
 }
 
-/** Byte-level BPE: bytes, some words with all that they begin with, and two added tokens. */
+/** Byte-level BPE: bytes, some words with all that they begin with, and three added tokens. */
 export function byteLevelMetadata(
   pre = "qwen2",
   changes: Readonly<Record<string, MetadataEntry | undefined>> = {},
@@ -111,20 +111,17 @@ export function byteLevelMetadata(
       merges.push(`${chars.slice(0, end - 1).join("")} ${chars[end - 1]}`);
     }
   }
-  const types = [
-    ...pieces.map(() => TOKEN_TYPE.NORMAL),
-    TOKEN_TYPE.CONTROL,
-    TOKEN_TYPE.USER_DEFINED,
-  ];
-  pieces.push("<|endoftext|>", "<▁ tool>");
+  const { CONTROL, NORMAL, USER_DEFINED } = TOKEN_TYPE;
+  const types = [...pieces.map(() => NORMAL), CONTROL, USER_DEFINED, USER_DEFINED];
+  pieces.push("<|endoftext|>", "<▁ tool>", "<é>");
   const entries: Record<string, MetadataEntry | undefined> = {
     [KEY.MODEL]: value.string("gpt2"),
     [KEY.PRE]: value.string(pre),
     [KEY.TOKENS]: value.strings(pieces),
     [KEY.TYPES]: value.numbers("int32", types),
     [KEY.MERGES]: value.strings(merges),
-    [KEY.BOS]: value.uint32(pieces.length - 2),
-    [KEY.EOS]: value.uint32(pieces.length - 2),
+    [KEY.BOS]: value.uint32(pieces.length - 3),
+    [KEY.EOS]: value.uint32(pieces.length - 3),
     ...changes,
   };
   return stored(Object.entries(entries).filter(isThere));
