@@ -14,6 +14,7 @@ export interface TextSink {
 }
 
 const NONE = -1;
+const CODE_POINTS = 0x110000;
 /** Characters below U+0300 begin with a lower byte: all in NFC, and they join none before them. */
 const FIRST_COMBINING_BYTE = 0xcc;
 /** Of a character that is taken apart and put together again. */
@@ -142,9 +143,7 @@ export class NfcNormalizer {
       this.#add(codePoint);
       return;
     }
-    for (const part of String.fromCodePoint(codePoint).normalize("NFD")) {
-      this.#add(part.codePointAt(0)!);
-    }
+    for (const part of decompose(codePoint)) this.#add(part);
   }
 
   #add(codePoint: number): void {
@@ -167,11 +166,9 @@ export class NfcNormalizer {
     if (first === NONE) return false;
     if ((this.#codePoints.of(first) & NFC.FIRST) === 0) return false;
     if ((this.#codePoints.of(second) & NFC.SECOND) === 0) return false;
-    const text = String.fromCodePoint(first, second).normalize("NFC");
-    const composed = text.codePointAt(0)!;
-    if (text.length !== String.fromCodePoint(composed).length) return false;
-    this.#starter = composed;
-    return true;
+    const composed = composition(first, second);
+    if (composed !== NONE) this.#starter = composed;
+    return composed !== NONE;
   }
 
   /**
@@ -180,8 +177,7 @@ export class NfcNormalizer {
    */
   #close(): void {
     const sorted: number[][] = [];
-    const classes = [...this.#marks.keys()].sort((a, b) => a - b);
-    for (const combining of classes) {
+    for (const combining of [...this.#marks.keys()].sort((a, b) => a - b)) {
       const marks = this.#marks.get(combining)!;
       let first = 0;
       while (first < marks.length && this.#compose(marks[first]!)) first++;
@@ -191,7 +187,7 @@ export class NfcNormalizer {
     if (this.#starter !== NONE) this.#write(this.#starter);
     this.#sorted = sorted;
     this.#starter = NONE;
-    this.#marks = new Map();
+    this.#marks.clear();
     this.#markCount = 0;
     this.#writeBlock();
   }
@@ -209,9 +205,21 @@ export class NfcNormalizer {
   }
 
   #write(codePoint: number): void {
-    const text = String.fromCodePoint(codePoint);
-    this.#out = grown(this.#out, this.#length + 4);
-    this.#length += encoder.encodeInto(text, this.#out.subarray(this.#length)).written;
+    const length = this.#length;
+    this.#out = grown(this.#out, length + 4);
+    const out = this.#out;
+    if (codePoint < 0x80) {
+      out[length] = codePoint;
+      this.#length = length + 1;
+      return;
+    }
+    const more = codePoint < 0x800 ? 1 : codePoint < 0x10000 ? 2 : 3;
+    // The first of n bytes begins with n ones and a zero.
+    out[length] = ((0xff00 >> (more + 1)) & 0xff) | (codePoint >> (6 * more));
+    for (let i = 1; i <= more; i++) {
+      out[length + i] = 0x80 | ((codePoint >> (6 * (more - i))) & 0x3f);
+    }
+    this.#length = length + more + 1;
   }
 
   /** Gives on what was written, and writes the rest. False to pause. */
@@ -227,4 +235,27 @@ export class NfcNormalizer {
   }
 }
 
-const encoder = new TextEncoder();
+/** What the runtime said: of no more characters and pairs than Unicode composes. */
+const decompositions = new Map<number, readonly number[]>();
+const compositions = new Map<number, number>();
+
+function decompose(codePoint: number): readonly number[] {
+  const known = decompositions.get(codePoint);
+  if (known !== undefined) return known;
+  const text = String.fromCodePoint(codePoint).normalize("NFD");
+  const parts = Array.from(text, (part) => part.codePointAt(0)!);
+  decompositions.set(codePoint, parts);
+  return parts;
+}
+
+/** The character that the two become, or `NONE`. */
+function composition(first: number, second: number): number {
+  const pair = first * CODE_POINTS + second;
+  const known = compositions.get(pair);
+  if (known !== undefined) return known;
+  const text = String.fromCodePoint(first, second).normalize("NFC");
+  const codePoint = text.codePointAt(0)!;
+  if (text.length !== String.fromCodePoint(codePoint).length) return NONE;
+  compositions.set(pair, codePoint);
+  return codePoint;
+}
