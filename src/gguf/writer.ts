@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { encodeHeader, type TensorHeader } from "./encode.ts";
@@ -44,6 +45,9 @@ export async function writeGguf(
   const parsed = parseGgufHeader(header, fileSize, path);
   if (!parsed.done) throw new Error(`unreachable: the header of ${path} is not whole`);
   const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.tmp`);
+  // Where a signal ends the process, nobody comes back here.
+  const abandon = () => rmSync(temporary, { force: true });
+  process.once("exit", abandon);
   try {
     const handle = await open(temporary, "wx");
     try {
@@ -58,6 +62,8 @@ export async function writeGguf(
   } catch (error) {
     await rm(temporary, { force: true });
     throw unwritable(path, error);
+  } finally {
+    process.off("exit", abandon);
   }
   return parsed.file;
 }

@@ -8,6 +8,7 @@ import { type TensorSource, writeGguf } from "../../src/gguf/writer.ts";
 import { freshFolder } from "../fresh-folder.ts";
 import { rejection } from "./rejection.ts";
 import { asMap, sampleTensor } from "./samples.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const folder = freshFolder();
 
@@ -175,4 +176,22 @@ test("values that do not fit their type are refused", () => {
   expect(() => value.int32(1.5)).toThrow("1.5 is no int32");
   expect(() => value.uint64(-1)).toThrow("-1 is no uint64");
   expect(() => value.numbers("bool", [2])).toThrow("2 is no bool");
+});
+
+test("a process that ends while it writes leaves nothing behind", async () => {
+  await using folder = await temporaryFolder();
+  const writer = join(import.meta.dir, "../../src/gguf/writer.ts");
+  const program = `
+    const { writeGguf } = await import(${JSON.stringify(writer)});
+    const chunks = () => [new Uint8Array(4)];
+    const unended = async function* () { process.exit(7); };
+    const tensors = [
+      { name: "a", type: "F32", shape: [1], chunks },
+      { name: "b", type: "F32", shape: [1], chunks: unended },
+    ];
+    await writeGguf("out.gguf", new Map(), tensors);
+  `;
+  const child = Bun.spawn([process.execPath, "-e", program], { cwd: folder.path });
+  expect(await child.exited).toBe(7);
+  expect(await readdir(folder.path)).toEqual([]);
 });
