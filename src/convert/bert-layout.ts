@@ -1,6 +1,6 @@
-import { POOLING_TYPES, type PoolingType } from "../gguf/pooling-type.ts";
 import type { MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
+import { layerNorm, matrix, type TensorLayout, vector } from "./layout.ts";
 
 export const BERT = "bert";
 
@@ -14,29 +14,12 @@ export interface BertShape {
   readonly tokenTypeCount: number;
   readonly vocabSize: number;
   readonly layerNormEpsilon: number;
-}
-
-/** A tensor under its two names. */
-export interface BertTensor {
-  /** In GGUF. */
-  readonly name: string;
-  /** In checkpoints of Hugging Face transformers. */
-  readonly source: string;
-  /** Row-major, `[rows, columns]`. */
-  readonly shape: readonly number[];
-  /** Vectors and small tables stay F32. */
-  readonly keepFloat: boolean;
+  /** Rows of the table of positions before the row of the first position. */
+  readonly positionOffset: number;
 }
 
 /** The `bert.*` keys, in the order of llama.cpp's converter. */
-export function bertMetadata(
-  shape: BertShape,
-  pooling: PoolingType | undefined,
-): [string, MetadataEntry][] {
-  const poolingType: [string, MetadataEntry][] =
-    pooling === undefined
-      ? []
-      : [[`${BERT}.pooling_type`, value.uint32(POOLING_TYPES.indexOf(pooling))]];
+export function bertMetadata(shape: BertShape): [string, MetadataEntry][] {
   return [
     [`${BERT}.block_count`, value.uint32(shape.layerCount)],
     [`${BERT}.context_length`, value.uint32(shape.contextLength)],
@@ -45,56 +28,47 @@ export function bertMetadata(
     [`${BERT}.attention.head_count`, value.uint32(shape.headCount)],
     [`${BERT}.attention.layer_norm_epsilon`, value.float32(shape.layerNormEpsilon)],
     [`${BERT}.attention.causal`, value.bool(false)],
-    ...poolingType,
-    ["tokenizer.ggml.token_type_count", value.uint32(shape.tokenTypeCount)],
   ];
 }
 
 /** The tensors in the order of llama.cpp's quantiser: by name within each layer. */
-export function bertTensors(shape: BertShape): BertTensor[] {
+export function bertTensors(shape: BertShape): TensorLayout[] {
   const layers = Array.from({ length: shape.layerCount }, (_, n) =>
     layerTensors(`blk.${n}`, `encoder.layer.${n}`, shape),
   );
-  const { hiddenSize } = shape;
+  const { hiddenSize, positionOffset } = shape;
+  const positions = positionOffset + shape.contextLength;
   return [
-    table("position_embd", "position_embeddings", [shape.contextLength, hiddenSize], true),
-    table("token_embd", "word_embeddings", [shape.vocabSize, hiddenSize], false),
-    ...norm("token_embd_norm", "embeddings.LayerNorm", hiddenSize),
-    table("token_types", "token_type_embeddings", [shape.tokenTypeCount, hiddenSize], true),
+    {
+      ...table("position_embd", "position_embeddings", positions, hiddenSize),
+      ...(positionOffset === 0 ? {} : { skipRows: positionOffset }),
+    },
+    matrix("token_embd", "embeddings.word_embeddings", shape.vocabSize, hiddenSize),
+    ...layerNorm("token_embd_norm", "embeddings.LayerNorm", hiddenSize),
+    table("token_types", "token_type_embeddings", shape.tokenTypeCount, hiddenSize),
     ...layers.flat(),
   ];
 }
 
-function layerTensors(to: string, from: string, shape: BertShape): BertTensor[] {
+function layerTensors(to: string, from: string, shape: BertShape): TensorLayout[] {
   const { hiddenSize: hidden, ffnSize: ffn } = shape;
   return [
     ...linear(`${to}.attn_k`, `${from}.attention.self.key`, hidden, hidden),
     ...linear(`${to}.attn_output`, `${from}.attention.output.dense`, hidden, hidden),
-    ...norm(`${to}.attn_output_norm`, `${from}.attention.output.LayerNorm`, hidden),
+    ...layerNorm(`${to}.attn_output_norm`, `${from}.attention.output.LayerNorm`, hidden),
     ...linear(`${to}.attn_q`, `${from}.attention.self.query`, hidden, hidden),
     ...linear(`${to}.attn_v`, `${from}.attention.self.value`, hidden, hidden),
     ...linear(`${to}.ffn_down`, `${from}.output.dense`, hidden, ffn),
     ...linear(`${to}.ffn_up`, `${from}.intermediate.dense`, ffn, hidden),
-    ...norm(`${to}.layer_output_norm`, `${from}.output.LayerNorm`, hidden),
+    ...layerNorm(`${to}.layer_output_norm`, `${from}.output.LayerNorm`, hidden),
   ];
 }
 
-function table(to: string, from: string, shape: readonly number[], keepFloat: boolean): BertTensor {
-  return { name: `${to}.weight`, source: `embeddings.${from}.weight`, shape, keepFloat };
+/** A small table: F32. */
+function table(to: string, from: string, rows: number, columns: number): TensorLayout {
+  return { ...matrix(to, `embeddings.${from}`, rows, columns), keepFloat: true };
 }
 
-function norm(to: string, from: string, length: number): BertTensor[] {
-  return [
-    vector(`${to}.bias`, `${from}.bias`, length),
-    vector(`${to}.weight`, `${from}.weight`, length),
-  ];
-}
-
-function linear(to: string, from: string, rows: number, columns: number): BertTensor[] {
-  const weight = { name: `${to}.weight`, source: `${from}.weight`, shape: [rows, columns] };
-  return [vector(`${to}.bias`, `${from}.bias`, rows), { ...weight, keepFloat: false }];
-}
-
-function vector(name: string, source: string, length: number): BertTensor {
-  return { name, source, shape: [length], keepFloat: true };
+function linear(to: string, from: string, rows: number, columns: number): TensorLayout[] {
+  return [vector(`${to}.bias`, `${from}.bias`, rows), matrix(to, from, rows, columns)];
 }

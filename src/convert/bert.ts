@@ -1,64 +1,63 @@
-import { fileError, quote } from "../gguf/message.ts";
 import { BERT, type BertShape, bertMetadata, bertTensors } from "./bert-layout.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import type { Converter } from "./converter.ts";
 import type { ModelFolder } from "./folder.ts";
+import { takeTensors } from "./layout.ts";
+import { poolingMetadata, tokenTypeMetadata } from "./metadata.ts";
+import { requireSettings } from "./settings.ts";
 import type { TensorPlan } from "./tensor.ts";
 import { wordpieceMetadata } from "./wordpiece.ts";
 import { readWordpiece } from "./wordpiece-reader.ts";
 
 /** The heads of pre-training and the numbers 0, 1, 2, …: an embedding needs neither. */
-const IGNORED_TENSORS = /^(bert\.)?(pooler\.|embeddings\.position_ids$)|^cls\./;
-/** Settings that change the forward pass, and the only value that GGUF's `bert` stands for. */
-const FIXED_SETTINGS: Readonly<Record<string, unknown>> = {
-  hidden_act: "gelu",
-  position_embedding_type: "absolute",
-  is_decoder: false,
-};
+const IGNORED_TENSORS = /^(pooler\.|embeddings\.position_ids$|cls\.|lm_head\.)/;
 
 /** `BertModel` of Hugging Face transformers. */
 export const bert: Converter = {
   name: BERT,
+  classes: ["BertModel", "BertForMaskedLM"],
   async convert(folder) {
-    requireFixedSettings(folder);
-    const shape = readShape(folder);
+    const shape = readBertShape(folder, 0);
     const vocabulary = await readWordpiece(folder, shape.vocabSize);
     return {
-      metadata: [...bertMetadata(shape, folder.pooling), ...wordpieceMetadata(vocabulary)],
-      tensors: takeTensors(folder, shape),
+      metadata: [
+        ...bertMetadata(shape),
+        ...poolingMetadata(BERT, folder),
+        ...tokenTypeMetadata(shape.tokenTypeCount),
+        ...wordpieceMetadata(vocabulary),
+      ],
+      tensors: takeBertTensors(folder, shape, "bert"),
     };
   },
 };
 
-function requireFixedSettings({ config }: ModelFolder): void {
-  for (const [key, expected] of Object.entries(FIXED_SETTINGS)) {
-    const found = config.values[key] ?? expected;
-    if (found === expected) continue;
-    const message = `"${key}": expected ${quote(String(expected))}, found ${quote(String(found))}`;
-    throw fileError("UNSUPPORTED", config.path, message);
-  }
-}
-
-function readShape({ config }: ModelFolder): BertShape {
+/** Throws `UNSUPPORTED` for a model that differs from BERT in more than its sizes. */
+export function readBertShape({ config }: ModelFolder, positionOffset: number): BertShape {
+  requireSettings(config, {
+    hidden_act: "gelu",
+    position_embedding_type: "absolute",
+    is_decoder: false,
+  });
   return {
     layerCount: config.requireCount("num_hidden_layers"),
-    contextLength: config.requireCount("max_position_embeddings"),
+    contextLength: config.requireCount("max_position_embeddings") - positionOffset,
     hiddenSize: config.requireCount("hidden_size"),
     ffnSize: config.requireCount("intermediate_size"),
     headCount: config.requireCount("num_attention_heads"),
     tokenTypeCount: config.requireCount("type_vocab_size"),
     vocabSize: config.requireCount("vocab_size"),
     layerNormEpsilon: config.requireNumber("layer_norm_eps"),
+    positionOffset,
   };
 }
 
-function takeTensors(folder: ModelFolder, shape: BertShape): TensorPlan[] {
-  const checkpoint = new Checkpoint(folder.weights, "bert");
-  const plans = bertTensors(shape).map(({ name, source, shape, keepFloat }) => ({
-    name,
-    source: checkpoint.take(source, shape),
-    keepFloat,
-  }));
+export function takeBertTensors(
+  folder: ModelFolder,
+  shape: BertShape,
+  modelName: string,
+): TensorPlan[] {
+  const checkpoint = new Checkpoint(folder.weights, modelName);
+  const plans = takeTensors(checkpoint, bertTensors(shape));
   checkpoint.finish(IGNORED_TENSORS);
   return plans;
 }

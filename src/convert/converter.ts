@@ -13,6 +13,10 @@ export interface Conversion {
 export interface Converter {
   /** `general.architecture` in GGUF. */
   readonly name: string;
+  /** Classes of Hugging Face transformers, in `architectures` of `config.json`. */
+  readonly classes: readonly string[];
+  /** Whether GGUF has the model's dense layers. */
+  readonly hasDense?: true;
   /** Throws `BAD_MODEL` or `UNSUPPORTED`, naming the file and what was expected. */
   convert(folder: ModelFolder): Promise<Conversion>;
 }

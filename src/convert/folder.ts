@@ -1,16 +1,20 @@
 import { join } from "node:path";
-import { fileError, quote } from "../gguf/message.ts";
 import type { PoolingType } from "../gguf/pooling-type.ts";
-import { isJsonObject, type JsonFile, readJson, readJsonFile, requireJsonFile } from "./json.ts";
-import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
+import { isJsonObject, type JsonFile, readJsonFile } from "./json.ts";
+import { type DenseModule, type ModuleList, readModules } from "./modules.ts";
+import type { SafetensorsFile } from "./safetensors.ts";
+import { openWeights } from "./weights.ts";
 
-/** The parts of a sentence-transformers folder that every architecture's converter needs. */
+/** The parts of a model's folder that every architecture's converter needs. */
 export interface ModelFolder {
+  /** Where the transformer and its tokenizer are. */
   readonly path: string;
   readonly config: JsonFile;
   readonly weights: SafetensorsFile;
   /** `undefined` in a folder without `modules.json`. */
   readonly pooling: PoolingType | undefined;
+  /** What follows pooling. */
+  readonly dense: readonly DenseModule[];
   readonly tokenizer: JsonFile | undefined;
   readonly tokenizerConfig: JsonFile | undefined;
   /** Prompt prefixes by task name. */
@@ -25,75 +29,27 @@ export interface ModelCard {
   readonly languages: readonly string[];
 }
 
-/** Modes of sentence-transformers' `Pooling` that GGUF can state. */
-const POOLING_MODES: ReadonlyMap<string, PoolingType> = new Map([
-  ["mean", "mean"],
-  ["cls", "cls"],
-  ["lasttoken", "last"],
-]);
-/** Files older than sentence-transformers 6 have one flag a mode. */
-const POOLING_FLAG = /^pooling_mode_(.*?)(_tokens?)?$/;
-
 const CARD_BYTES_MAX = 1024 * 1024;
 
 /** Throws `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL` or `UNSUPPORTED`, naming the file. */
-export async function readModelFolder(path: string): Promise<ModelFolder> {
-  const config = await requireJsonFile(join(path, "config.json"));
-  const settings = await readJsonFile(join(path, "config_sentence_transformers.json"));
+export async function readModelFolder(
+  root: string,
+  modules: ModuleList,
+  config: JsonFile,
+  hasDense: boolean,
+): Promise<ModelFolder> {
+  const path = modules.transformer;
+  const settings = await readJsonFile(join(root, "config_sentence_transformers.json"));
   return {
     path,
     config,
-    weights: await openSafetensors(join(path, "model.safetensors")),
-    pooling: await readModules(path),
+    weights: await openWeights(path),
+    ...(await readModules(modules, hasDense)),
     tokenizer: await readJsonFile(join(path, "tokenizer.json")),
     tokenizerConfig: await readJsonFile(join(path, "tokenizer_config.json")),
     prompts: readPrompts(settings),
-    card: await readCard(join(path, "README.md")),
+    card: await readCard(join(root, "README.md")),
   };
-}
-
-/**
- * `modules.json` lists what follows the transformer. A module that GGUF has no place for must not
- * be dropped in silence: the vectors would be others.
- */
-async function readModules(folder: string): Promise<PoolingType | undefined> {
-  const path = join(folder, "modules.json");
-  const modules = await readJson(path);
-  if (modules === undefined) return undefined;
-  if (!Array.isArray(modules)) throw fileError("BAD_FILE", path, "expected an array of modules");
-  let pooling: PoolingType | undefined;
-  for (const module of modules) {
-    const { type, path: subfolder } = isJsonObject(module) ? module : {};
-    if (typeof type !== "string" || typeof subfolder !== "string") {
-      throw fileError("BAD_FILE", path, `expected "type" and "path" in every module`);
-    }
-    const name = type.slice(type.lastIndexOf(".") + 1);
-    if (name === "Pooling") {
-      pooling = readPooling(await requireJsonFile(join(folder, subfolder, "config.json")));
-    } else if (name !== "Transformer" && name !== "Normalize") {
-      const message = `the model has a ${quote(name)} module, which this converter cannot write`;
-      throw fileError("UNSUPPORTED", path, message);
-    }
-  }
-  return pooling;
-}
-
-function readPooling(file: JsonFile): PoolingType {
-  const flags = Object.keys(file.values).filter((key) => file.values[key] === true);
-  const flagged = flags.flatMap((key) => POOLING_FLAG.exec(key)?.[1] ?? []);
-  const modes = strings(file.values.pooling_mode).concat(flagged);
-  const [mode = ""] = modes;
-  const type = modes.length === 1 ? POOLING_MODES.get(mode) : undefined;
-  if (type === undefined) {
-    const expected = `expected one of ${[...POOLING_MODES.keys()].join(", ")}`;
-    const found = modes.length === 0 ? "none" : modes.map(quote).join(", ");
-    throw fileError("UNSUPPORTED", file.path, `pooling mode: ${expected}; found ${found}`);
-  }
-  if (file.getBoolean("include_prompt") === false) {
-    const message = `"include_prompt": false leaves the prompt out of pooling; GGUF cannot say so`;
-    throw fileError("UNSUPPORTED", file.path, message);
-  }
-  return type;
 }
 
 function readPrompts(settings: JsonFile | undefined): ReadonlyMap<string, string> {

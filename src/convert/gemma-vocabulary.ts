@@ -1,6 +1,8 @@
 import { fileError } from "../gguf/message.ts";
 import { TOKEN_TYPE } from "../tokenizer/vocabulary.ts";
-import { isJsonObject, type JsonFile } from "./json.ts";
+import type { JsonFile } from "./json.ts";
+import { readAddedTokens } from "./special-tokens.ts";
+import { readVocabulary } from "./vocabulary-reader.ts";
 
 /** A SentencePiece vocabulary as GGUF holds it, by id. */
 export interface GemmaVocabulary {
@@ -9,11 +11,10 @@ export interface GemmaVocabulary {
   readonly types: Int32Array;
 }
 
-export const UNKNOWN_ID = 3;
-const MASK_ID = 4;
-const FIRST_BYTE_ID = 238;
-const LAST_BYTE_ID = 493;
-const ADDED_SCORE = -1000;
+export const ADDED_SCORE = -1000;
+const BYTE_PIECE = /^<0x[0-9A-F]{2}>$/;
+/** Special, though nobody says so. */
+const MASK = "<mask>";
 const METASPACE = "\u2581";
 
 /**
@@ -22,22 +23,21 @@ const METASPACE = "\u2581";
  */
 export function gemmaVocabulary(tokenizer: JsonFile, size: number): GemmaVocabulary {
   const tokens = new Array<string | undefined>(size).fill(undefined);
-  const model = tokenizer.requireObject("model").vocab;
-  for (const [piece, id] of Object.entries(isJsonObject(model) ? model : {})) {
-    if (typeof id === "number" && id < size) tokens[id] = piece;
-  }
   const scores = new Float32Array(size);
   const types = new Int32Array(size).fill(TOKEN_TYPE.NORMAL);
-  types.fill(TOKEN_TYPE.BYTE, FIRST_BYTE_ID, LAST_BYTE_ID + 1);
-  for (const added of tokenizer.getArray("added_tokens") ?? []) {
-    const { id, content, special } = isJsonObject(added) ? added : {};
-    if (typeof id !== "number" || typeof content !== "string") continue;
-    if (id >= size || id === UNKNOWN_ID || types[id] === TOKEN_TYPE.BYTE) continue;
-    types[id] = special === true || id === MASK_ID ? TOKEN_TYPE.CONTROL : TOKEN_TYPE.USER_DEFINED;
-    scores[id] = ADDED_SCORE;
-    tokens[id] = content.replaceAll(METASPACE, " ");
+  const { unk_token } = tokenizer.requireObject("model");
+  for (const [piece, id] of readVocabulary(tokenizer)) {
+    if (!(id < size)) continue;
+    tokens[id] = piece;
+    if (BYTE_PIECE.test(piece)) types[id] = TOKEN_TYPE.BYTE;
+    if (piece === unk_token) types[id] = TOKEN_TYPE.UNKNOWN;
   }
-  types[UNKNOWN_ID] = TOKEN_TYPE.UNKNOWN;
+  for (const { id, text, special } of readAddedTokens(tokenizer)) {
+    if (id >= size || types[id] !== TOKEN_TYPE.NORMAL) continue;
+    types[id] = special || text === MASK ? TOKEN_TYPE.CONTROL : TOKEN_TYPE.USER_DEFINED;
+    scores[id] = ADDED_SCORE;
+    tokens[id] = text.replaceAll(METASPACE, " ");
+  }
   let rank = 0;
   for (let id = 0; id < size; id++) if (types[id] === TOKEN_TYPE.NORMAL) scores[id] = -rank++;
   return { tokens: tokens.map((token, id) => token ?? missing(tokenizer.path, id)), scores, types };

@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileError, quote } from "../gguf/message.ts";
 import type { GgufFile, MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
@@ -8,14 +8,18 @@ import { bert } from "./bert.ts";
 import type { Converter } from "./converter.ts";
 import { FILE_TYPES } from "./file-type.ts";
 import { type ModelFolder, readModelFolder } from "./folder.ts";
+import { gemmaEmbedding } from "./gemma-embedding.ts";
+import { type JsonFile, requireJsonFile } from "./json.ts";
+import { listModules } from "./modules.ts";
+import { nearestClass } from "./nearest-class.ts";
+import { nomicBert } from "./nomic-bert.ts";
 import type { OutputType } from "./quantize.ts";
+import { qwen3 } from "./qwen3.ts";
 import { tensorSource } from "./tensor.ts";
+import { xlmRoberta } from "./xlm-roberta.ts";
 
-/** Converters by the class names in `architectures` of `config.json`. */
-const CONVERTERS: Readonly<Record<string, Converter>> = {
-  BertModel: bert,
-  BertForMaskedLM: bert,
-};
+/** Every converter: a new one is a file of its own and a line here. */
+const CONVERTERS: readonly Converter[] = [bert, xlmRoberta, gemmaEmbedding, qwen3, nomicBert];
 
 /** Version of the block formats, 2 since 2023. Source: `GGML_QNT_VERSION` of ggml. */
 const QUANTIZATION_VERSION = 2;
@@ -41,8 +45,11 @@ export async function convertFolder(
   options: ConvertOptions = {},
 ): Promise<GgufFile> {
   const { type = "Q8_0", name = basename(resolve(directory)) } = options;
-  const folder = await readModelFolder(directory);
-  const converter = converterOf(folder);
+  const modules = await listModules(directory);
+  const config = await requireJsonFile(join(modules.transformer, "config.json"));
+  const converter = converterOf(config);
+  const hasDense = converter.hasDense === true;
+  const folder = await readModelFolder(directory, modules, config, hasDense);
   const { metadata, tensors } = await converter.convert(folder);
   const entries = new Map([
     ["general.architecture", value.string(converter.name)],
@@ -58,13 +65,15 @@ export async function convertFolder(
   return writeGguf(output, entries, sources, options);
 }
 
-function converterOf({ config }: ModelFolder): Converter {
-  const [architecture] = config.getArray("architectures") ?? [];
-  const name = String(architecture);
-  if (Object.hasOwn(CONVERTERS, name)) return CONVERTERS[name]!;
-  const known = Object.keys(CONVERTERS).join(", ");
-  const message = `"architectures": expected one of ${known}; found ${quote(name)}`;
-  throw fileError("UNSUPPORTED", config.path, message);
+function converterOf(config: JsonFile): Converter {
+  const [name] = (config.getArray("architectures") ?? []).map(String);
+  const found = CONVERTERS.find(({ classes }) => classes.includes(name ?? ""));
+  if (found !== undefined) return found;
+  const known = CONVERTERS.flatMap(({ classes }) => classes);
+  const near = name === undefined ? undefined : nearestClass(name, known);
+  const nearby = near === undefined ? "" : `, of which ${near} is the nearest`;
+  const message = `"architectures": expected one of ${known.join(", ")}${nearby}`;
+  throw fileError("UNSUPPORTED", config.path, `${message}; found ${quote(String(name))}`);
 }
 
 function cardMetadata({ card }: ModelFolder): [string, MetadataEntry][] {

@@ -6,6 +6,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const DOWNLOAD = "Give the folder that all of a model's files were downloaded to.";
+
 /** No settings file of a model is longer; the largest tokenizers have some 35 MB. */
 const JSON_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -102,5 +104,5 @@ export async function readJsonFile(path: string): Promise<JsonFile | undefined> 
 export async function requireJsonFile(path: string): Promise<JsonFile> {
   const file = await readJsonFile(path);
   if (file !== undefined) return file;
-  throw fileError("FILE_NOT_FOUND", path, "no such file, and the model needs it");
+  throw fileError("FILE_NOT_FOUND", path, `no such file, and the model needs it. ${DOWNLOAD}`);
 }

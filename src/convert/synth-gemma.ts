@@ -5,7 +5,7 @@ import * as value from "../gguf/values.ts";
 import type { TensorSource } from "../gguf/writer.ts";
 import { KEY } from "../tokenizer/vocabulary.ts";
 import { FILE_TYPES } from "./file-type.ts";
-import { type GemmaVocabulary, UNKNOWN_ID } from "./gemma-vocabulary.ts";
+import type { GemmaVocabulary } from "./gemma-vocabulary.ts";
 import { type GgufContent, syntheticMatrix, syntheticVector, type VectorOptions } from "./synth.ts";
 
 const ARCHITECTURE = "gemma-embedding";
@@ -86,7 +86,7 @@ function metadata(shape: GemmaShape, vocabulary: GemmaVocabulary): Map<string, M
     [KEY.TYPES, value.numbers("int32", vocabulary.types)],
     [KEY.BOS, value.uint32(2)],
     [KEY.EOS, value.uint32(1)],
-    [KEY.UNKNOWN, value.uint32(UNKNOWN_ID)],
+    [KEY.UNKNOWN, value.uint32(3)],
     [KEY.PADDING, value.uint32(0)],
     [KEY.ADD_BOS, value.bool(true)],
     [KEY.ADD_EOS, value.bool(true)],

@@ -10,29 +10,50 @@ export interface TensorPlan {
   readonly source: SafetensorsTensor;
   /** Vectors and small tables stay F32: they cost nothing, and their errors reach every token. */
   readonly keepFloat: boolean;
+  /** Rows at the top that are left out. */
+  readonly skipRows?: number;
+  /** Added to every element, in float32. */
+  readonly plus?: number;
 }
 
 const CHUNK_ELEMENTS = 1 << 20;
 
 /** Reads, encodes and writes a tensor piece by piece: memory does not grow with its size. */
 export function tensorSource(plan: TensorPlan, wanted: OutputType): TensorSource {
-  const { name, source } = plan;
-  const shape = source.shape.toReversed();
+  const { name, source, skipRows = 0, plus = 0 } = plan;
+  const [rows = 1, ...row] = source.shape;
+  const shape = [rows - skipRows, ...row].toReversed();
   const type = plan.keepFloat ? "F32" : fittingType(wanted, shape[0] ?? 1);
-  return {
-    name,
-    type,
-    shape,
-    async *chunks() {
-      const total = elementCount(shape);
-      for (let start = 0; start < total; start += CHUNK_ELEMENTS) {
-        const count = Math.min(CHUNK_ELEMENTS, total - start);
-        const bytes = encode(type, await readFloats(source, start, count));
-        if (bytes !== undefined) yield bytes;
-        else throw unfit(source, type);
-      }
-    },
+  const skipped = skipRows * elementCount(row);
+  const read = async (start: number, count: number) => {
+    const values = await readFloats(source, skipped + start, count);
+    if (plus !== 0) for (let i = 0; i < values.length; i++) values[i]! += plus;
+    return values;
   };
+  return { name, type, shape, chunks: () => encodeChunks(source, type, elementCount(shape), read) };
+}
+
+async function* encodeChunks(
+  source: SafetensorsTensor,
+  type: OutputType,
+  total: number,
+  read: (start: number, count: number) => Promise<Float32Array>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const readAt = (start: number) => {
+    const values = start < total ? read(start, Math.min(CHUNK_ELEMENTS, total - start)) : undefined;
+    // It is awaited a chunk later, or never, when encoding fails before.
+    values?.catch(() => {});
+    return values;
+  };
+  // The next piece is read while this one is encoded and written.
+  let next = readAt(0);
+  for (let start = CHUNK_ELEMENTS; next !== undefined; start += CHUNK_ELEMENTS) {
+    const values = await next;
+    next = readAt(start);
+    const bytes = encode(type, values);
+    if (bytes === undefined) throw unfit(source, type);
+    yield bytes;
+  }
 }
 
 /** Rows must be whole blocks; for others llama.cpp's quantiser falls back to F16 as well. */

@@ -4,11 +4,11 @@ import { KEY, TOKEN_TYPE } from "../tokenizer/vocabulary.ts";
 
 /** A WordPiece vocabulary as Hugging Face states it. */
 export interface WordpieceVocabulary {
-  /** By id; an embedding table may have more rows than there are pieces. */
-  readonly pieces: readonly (string | undefined)[];
+  /** By id. */
+  readonly tokens: readonly string[];
+  /** A `TOKEN_TYPE` for each. */
+  readonly types: Int32Array;
   readonly special: SpecialTokens;
-  /** Further pieces that never stand for text. */
-  readonly control: ReadonlySet<string>;
   readonly lowercase: boolean;
   /** Most models leave it to `lowercase`. */
   readonly stripAccents: boolean;
@@ -23,7 +23,7 @@ export interface SpecialTokens {
   readonly mask: number;
 }
 
-const CONTINUATION = "##";
+export const CONTINUATION = "##";
 const METASPACE = "\u2581";
 
 /**
@@ -32,16 +32,15 @@ const METASPACE = "\u2581";
  * where WordPiece marks those that continue one (`##ing`).
  */
 export function wordpieceMetadata(vocabulary: WordpieceVocabulary): [string, MetadataEntry][] {
-  const { special, lowercase, stripAccents } = vocabulary;
-  const control = new Set(vocabulary.control);
-  for (const id of Object.values(special)) control.add(vocabulary.pieces[id]!);
-  const tokens = vocabulary.pieces.map((piece, id) => ggufToken(piece, id, control));
-  const types = tokens.map(({ type }) => type);
+  const { tokens, types, special, lowercase, stripAccents } = vocabulary;
+  const texts = tokens.map((piece, id) =>
+    types[id] === TOKEN_TYPE.NORMAL ? markStart(piece) : piece,
+  );
   const accents: [string, MetadataEntry][] =
     stripAccents === lowercase ? [] : [[KEY.STRIP_ACCENTS, value.bool(stripAccents)]];
   return [
     [KEY.MODEL, value.string("bert")],
-    [KEY.TOKENS, value.strings(tokens.map(({ text }) => text))],
+    [KEY.TOKENS, value.strings(texts)],
     [KEY.TYPES, value.numbers("int32", types)],
     [KEY.BOS, value.uint32(special.cls)],
     [KEY.EOS, value.uint32(special.sep)],
@@ -57,15 +56,7 @@ export function wordpieceMetadata(vocabulary: WordpieceVocabulary): [string, Met
   ];
 }
 
-interface Token {
-  readonly text: string;
-  readonly type: number;
-}
-
-function ggufToken(piece: string | undefined, id: number, control: ReadonlySet<string>): Token {
-  if (piece === undefined) return { text: `[PAD${id}]`, type: TOKEN_TYPE.UNUSED };
-  if (control.has(piece)) return { text: piece, type: TOKEN_TYPE.CONTROL };
+function markStart(piece: string): string {
   const continues = piece.startsWith(CONTINUATION);
-  const text = continues ? piece.slice(CONTINUATION.length) : METASPACE + piece;
-  return { text, type: TOKEN_TYPE.NORMAL };
+  return continues ? piece.slice(CONTINUATION.length) : METASPACE + piece;
 }

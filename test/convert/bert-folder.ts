@@ -5,9 +5,11 @@ import { float32, safetensors, type Tensor } from "./safetensors-file.ts";
 
 /** A small BERT as sentence-transformers keeps it, to be changed before it is written. */
 export interface BertFolder {
-  /** Files by path: text as it is, anything else as JSON; `undefined` leaves the file out. */
+  /** By path: text and bytes as they are, anything else as JSON; `undefined` leaves it out. */
   readonly files: Record<string, unknown>;
   readonly tensors: Record<string, Tensor>;
+  /** Weights of modules that follow, each a `linear.weight`, by folder. */
+  readonly dense?: Readonly<Record<string, Tensor>>;
 }
 
 export const PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "sun", "moon", "##s", "ö"];
@@ -67,9 +69,14 @@ export function bertFolder(sizes: Sizes = SIZES): BertFolder {
 export async function writeFolder(folder: BertFolder, path: string): Promise<string> {
   await mkdir(path, { recursive: true });
   await Bun.write(join(path, "model.safetensors"), safetensors(folder.tensors));
+  for (const [name, weight] of Object.entries(folder.dense ?? {})) {
+    const file = safetensors({ "linear.weight": weight });
+    await Bun.write(join(path, name, "model.safetensors"), file);
+  }
   for (const [name, content] of Object.entries(folder.files)) {
     if (content === undefined) continue;
-    const text = typeof content === "string" ? content : JSON.stringify(content);
+    const isWritten = typeof content === "string" || content instanceof Uint8Array;
+    const text = isWritten ? content : JSON.stringify(content);
     await Bun.write(join(path, name), text);
   }
   return path;

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeSynth } from "../../scripts/synth.ts";
+import { fillPieces } from "../../src/convert/vocabulary-reader.ts";
 import { wordpieceMetadata } from "../../src/convert/wordpiece.ts";
 import { encodeHeader } from "../../src/gguf/encode.ts";
 import { parseGgufHeader } from "../../src/gguf/parse.ts";
@@ -46,7 +47,13 @@ export function minilmMetadata(): Metadata {
     mask: id("[MASK]"),
   };
   const normalizer = { lowercase: true, stripAccents: true };
-  return stored(wordpieceMetadata({ pieces, special, control: new Set(), ...normalizer }));
+  const { tokens, types } = fillPieces(
+    VOCAB,
+    pieces.length,
+    pieces.map((piece, i) => [piece, i]),
+  );
+  for (const control of Object.values(special)) types[control] = TOKEN_TYPE.CONTROL;
+  return stored(wordpieceMetadata({ tokens, types, special, ...normalizer }));
 }
 
 export function tokenizerOf(metadata: Metadata): Tokenizer {
