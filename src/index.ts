@@ -6,6 +6,14 @@
 export type { Pooling, Precision } from "./arch/plan.ts";
 export type { ModelConfig } from "./arch/types.ts";
 export type { Chunk, ChunkOptions } from "./chunk/types.ts";
+export {
+  CONVERT_TYPES,
+  type ConvertedModel,
+  type ConvertOptions,
+  type ConvertProgress,
+  type ConvertType,
+  convert,
+} from "./convert/convert.ts";
 export type { DownloadProgress } from "./download/download.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, GgufEmbedError } from "./errors.ts";
 export { GGML_TYPES, type GgmlTypeName } from "./gguf/types.ts";

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { convert } from "./commands/convert.ts";
 import { doctor } from "./commands/doctor.ts";
 import { embed } from "./commands/embed.ts";
 import { inspect } from "./commands/inspect.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   tokenize,
   inspect,
   verify,
+  convert,
   pull,
   list,
   rm,

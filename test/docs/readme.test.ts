@@ -16,6 +16,8 @@ import { makeDeclarations } from "../../scripts/reference/declarations.ts";
 import { string } from "../../src/gguf/values.ts";
 import { ALIASES } from "../../src/hub/aliases.ts";
 import { cliEnvironment, MAIN } from "../cli/run-cli.ts";
+import { bertFolder, writeFolder } from "../convert/bert-folder.ts";
+import { hasWeights, WEIGHTS } from "../convert/weights.ts";
 import { type FakeHub, fakeHub } from "../hub/fake-hub.ts";
 import { FRAMEWORKS, lendPackages } from "../lend.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
@@ -59,6 +61,9 @@ beforeAll(async () => {
   mkdirSync(dirname(path), { recursive: true });
   if (hasReal) symlinkSync(real, path);
   else await makeStandIn(path);
+  const checkpoint = join(folder, "all-MiniLM-L6-v2");
+  if (hasWeights) symlinkSync(WEIGHTS, checkpoint);
+  else await writeFolder(bertFolder(), checkpoint);
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(ROOT, join(folder, "node_modules", "ggufembed"));
   lendPackages(folder, FRAMEWORKS);

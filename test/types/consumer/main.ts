@@ -4,6 +4,10 @@
  */
 import {
   type BatchSizeStats,
+  CONVERT_TYPES,
+  type ConvertedModel,
+  type ConvertType,
+  convert,
   decodeVector,
   type Embedder,
   type EmbedOptions,
@@ -99,6 +103,15 @@ async function files(path: string): Promise<void> {
 export async function network(): Promise<void> {
   expectType<PulledModel>()(await pull("org/repo:Q8_0", { offline: true }));
   expectType<string>()((await removeModel("org/repo")).path);
+}
+
+/** Compiled only: it needs the folder of a model. */
+export async function conversion(signal: AbortSignal): Promise<void> {
+  const onProgress = ({ written, total }: { written: number; total: number }) =>
+    console.error(written / total);
+  const options = { type: "BF16", name: "mine", signal, onProgress } as const;
+  expectType<ConvertedModel>()(await convert("model", "model.gguf", options));
+  expectType<readonly ConvertType[]>()(CONVERT_TYPES);
 }
 
 /** Compiled only: each of these must be refused. */
