@@ -1,13 +1,12 @@
 import { BERT, type BertShape, bertMetadata, bertTensors } from "./bert-layout.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import type { Converter } from "./converter.ts";
+import { encoderTokenizerMetadata } from "./encoder-tokenizer.ts";
 import type { ModelFolder } from "./folder.ts";
 import { takeTensors } from "./layout.ts";
 import { poolingMetadata, tokenTypeMetadata } from "./metadata.ts";
 import { requireSettings } from "./settings.ts";
 import type { TensorPlan } from "./tensor.ts";
-import { wordpieceMetadata } from "./wordpiece.ts";
-import { readWordpiece } from "./wordpiece-reader.ts";
 
 /** The heads of pre-training and the numbers 0, 1, 2, …: an embedding needs neither. */
 const IGNORED_TENSORS = /^(pooler\.|embeddings\.position_ids$|cls\.|lm_head\.)/;
@@ -18,13 +17,12 @@ export const bert: Converter = {
   classes: ["BertModel", "BertForMaskedLM"],
   async convert(folder) {
     const shape = readBertShape(folder, 0);
-    const vocabulary = await readWordpiece(folder, shape.vocabSize);
     return {
       metadata: [
         ...bertMetadata(shape),
         ...poolingMetadata(BERT, folder),
         ...tokenTypeMetadata(shape.tokenTypeCount),
-        ...wordpieceMetadata(vocabulary),
+        ...(await encoderTokenizerMetadata(folder, shape.vocabSize)),
       ],
       tensors: takeBertTensors(folder, shape, "bert"),
     };

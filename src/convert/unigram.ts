@@ -12,7 +12,7 @@ import { readAddedTokens, specialTokenMetadata } from "./special-tokens.ts";
 import { fillPieces, findIn } from "./vocabulary-reader.ts";
 
 const { NORMAL, UNKNOWN, CONTROL, USER_DEFINED } = TOKEN_TYPE;
-const FILE = "sentencepiece.bpe.model";
+export const SENTENCEPIECE_FILE = "sentencepiece.bpe.model";
 const METASPACE = "\u2581";
 /** What llama.cpp's converter gives the rows of the table that have no piece. */
 const PADDING_SCORE = -10_000;
@@ -89,7 +89,7 @@ function usualTokens(mask: number | undefined): [string, MetadataEntry][] {
 
 /** Ids of the original are one less: Facebook's fairseq counted in a `<pad>`. */
 async function readFairseq({ path: folder }: ModelFolder): Promise<Unigram> {
-  const path = join(folder, FILE);
+  const path = join(folder, SENTENCEPIECE_FILE);
   if (!existsSync(path)) {
     const message =
       "no such file, and no tokenizer.json beside it: the model's tokenizer is missing";

@@ -80,6 +80,7 @@ const KINDS: readonly Kind[] = [
   { kind: "bert-cls", ours: BERT, llamaMax: 1e-3, llamaTexts: TEXTS },
   { kind: "nomic-bert", ours: ROTARY, llamaMax: 1e-3, llamaTexts: TEXTS },
   { kind: "gemma-embedding", ours: BERT, llamaMax: 1e-3, llamaTexts: TEXTS },
+  { kind: "bert-unigram", ours: undefined, llamaMax: 1e-3, llamaTexts: WITHOUT_RULES },
   { kind: "xlm-roberta", ours: undefined, llamaMax: 1e-3, llamaTexts: WITHOUT_RULES },
   { kind: "qwen3", ours: undefined, llamaMax: 1e-3, llamaTexts: TEXTS },
 ];

@@ -191,6 +191,7 @@ PROMPTS = {"query": "find: ", "document": ""}
 KINDS = {
     "bert-mean": (bert, wordpiece, "mean", ()),
     "bert-cls": (bert, wordpiece, "cls", ()),
+    "bert-unigram": (bert, unigram, "mean", ()),
     "xlm-roberta": (xlmr, unigram, "cls", ()),
     "qwen3": (qwen3, byte_level, "lasttoken", ()),
     "nomic-bert": (nomic, wordpiece, "mean", ()),
