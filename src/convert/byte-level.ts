@@ -1,7 +1,7 @@
 import { fileError, quote } from "../gguf/message.ts";
 import type { MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
-import { TOKEN_TYPE } from "../tokenizer/vocabulary.ts";
+import { KEY, TOKEN_TYPE } from "../tokenizer/vocabulary.ts";
 import type { ModelFolder } from "./folder.ts";
 import { isJsonObject, type JsonFile, type JsonObject } from "./json.ts";
 import { piecesMetadata } from "./metadata.ts";
@@ -63,7 +63,7 @@ export function byteLevelMetadata(
   }
   return [
     ...piecesMetadata("gpt2", readPreTokenizer(tokenizer, model), { tokens, types }),
-    ["tokenizer.ggml.merges", value.strings(readMerges(tokenizer, model))],
+    [KEY.MERGES, value.strings(readMerges(tokenizer, model))],
     ...specialTokenMetadata(folder, findIn(tokens), vocabSize),
   ];
 }

@@ -34,7 +34,7 @@ export function piecesMetadata(
 ): [string, MetadataEntry][] {
   return [
     [KEY.MODEL, value.string(model)],
-    ["tokenizer.ggml.pre", value.string(pre)],
+    [KEY.PRE, value.string(pre)],
     [KEY.TOKENS, value.strings(tokens)],
     ...(scores === undefined
       ? []

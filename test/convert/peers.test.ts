@@ -82,7 +82,7 @@ const KINDS: readonly Kind[] = [
   { kind: "gemma-embedding", ours: BERT, llamaMax: 1e-3, llamaTexts: TEXTS },
   { kind: "bert-unigram", ours: undefined, llamaMax: 1e-3, llamaTexts: WITHOUT_RULES },
   { kind: "xlm-roberta", ours: undefined, llamaMax: 1e-3, llamaTexts: WITHOUT_RULES },
-  { kind: "qwen3", ours: undefined, llamaMax: 1e-3, llamaTexts: TEXTS },
+  { kind: "qwen3", ours: ROTARY, llamaMax: 1e-3, llamaTexts: TEXTS },
 ];
 
 const doubles = (vectors: readonly (readonly number[])[]) =>
