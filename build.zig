@@ -143,6 +143,18 @@ fn variantObject(
     return object;
 }
 
+/// The tests, with the blocks of every format that they read.
+fn testModule(
+    b: *std.Build,
+    target: std.Build.ResolvedTarget,
+    optimize: std.builtin.OptimizeMode,
+) *std.Build.Module {
+    const result = module(b, "zig/tests.zig", target, optimize);
+    const blocks = b.path("test/fixtures/blocks.txt");
+    result.addAnonymousImport("blocks", .{ .root_source_file = blocks });
+    return result;
+}
+
 fn addTests(
     b: *std.Build,
     target: std.Build.ResolvedTarget,
@@ -150,7 +162,7 @@ fn addTests(
 ) void {
     const step = b.step("test", "Run the unit tests");
     const native = b.addTest(.{
-        .root_module = module(b, "zig/tests.zig", target, optimize),
+        .root_module = testModule(b, target, optimize),
         .use_llvm = true,
     });
     step.dependOn(&b.addRunArtifact(native).step);
@@ -172,7 +184,7 @@ fn addTests(
     });
     const emulated = b.addTest(.{
         .name = "test-neon",
-        .root_module = module(b, "zig/tests.zig", arm, optimize),
+        .root_module = testModule(b, arm, optimize),
         .use_llvm = true,
     });
     emulated.setExecCmd(&.{ emulator, "-cpu", "max", null });
@@ -185,7 +197,7 @@ fn addTests(
 fn addRaceTests(b: *std.Build, target: std.Build.ResolvedTarget) void {
     const tests = b.addTest(.{
         .name = "test-race",
-        .root_module = module(b, "zig/tests.zig", target, .ReleaseSafe),
+        .root_module = testModule(b, target, .ReleaseSafe),
         .filters = &.{ "pool.", "runtime_test.", "sharing_test.", "stress_test." },
         .use_llvm = true,
     });

@@ -45,9 +45,7 @@ const Flow = struct {
 
     /// The source has the form that its matrix is multiplied with.
     fn canMultiply(self: *const Flow, op: abi.Operation) bool {
-        const matrix = self.view.weights[op.weight];
-        const kind = self.view.parts[matrix.part_begin].type;
-        const int8 = kind == @intFromEnum(plan.TensorType.q8_0);
+        const int8 = plan.isInt8(self.view, self.view.weights[op.weight]);
         return if (int8) self.quantized.isSet(op.src) else self.hasFloat(op.src);
     }
 

@@ -55,7 +55,7 @@ const kernels: interface.Kernels = .{
     .mean = pooling.mean,
     .emit = pooling.emit,
     .look_up = tables.lookUp,
-    .pack_q8 = pack.packQ8,
+    .pack_int8 = pack.packInt8,
     .pack_float = pack.packFloat,
     .score = .{ scores.float32, scores.int8, scores.binary },
 };

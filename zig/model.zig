@@ -163,7 +163,7 @@ fn report(faults: *const weights.Faults, request: Request) Error!void {
     }
     if (faults.not_finite.part()) |index| {
         request.part.* = index;
-        request.message.set("a value is not finite", .{});
+        request.message.set("a value is not finite, or too large for int8 blocks", .{});
         return error.NotFinite;
     }
 }

@@ -6,6 +6,7 @@ const abi = @import("abi.zig");
 const flow = @import("flow.zig");
 const interface = @import("kernels/interface.zig");
 const Message = @import("message.zig").Message;
+const TensorType = @import("quants/formats.zig").TensorType;
 
 pub const Error = error{
     InvalidPlan,
@@ -21,40 +22,6 @@ pub const buffer_count_max = 1 << 10;
 const head_size_max = 1 << 12;
 /// A hundred thousand times the largest base of any model we know.
 const rope_base_max = 1e12;
-
-/// The tensor types that the engine knows, by GGUF's numbers.
-pub const TensorType = enum(u32) {
-    f32 = 0,
-    f16 = 1,
-    q8_0 = 8,
-    bf16 = 30,
-
-    pub fn rowBytes(self: TensorType, columns: u64) u64 {
-        return switch (self) {
-            .f32 => columns * 4,
-            .f16, .bf16 => columns * 2,
-            .q8_0 => columns / 32 * 34,
-        };
-    }
-
-    pub fn float(self: TensorType) ?interface.FloatId {
-        return switch (self) {
-            .f32 => .f32,
-            .f16 => .f16,
-            .bf16 => .bf16,
-            .q8_0 => null,
-        };
-    }
-
-    pub fn table(self: TensorType) interface.TableFormat {
-        return switch (self) {
-            .f32 => .f32,
-            .f16 => .f16,
-            .bf16 => .bf16,
-            .q8_0 => .q8_0,
-        };
-    }
-};
 
 /// A load spec taken apart; the slices point into the caller's buffer.
 pub const View = struct {
@@ -194,11 +161,12 @@ fn checkWeight(
     for (parts) |part| {
         const kind = std.enums.fromInt(TensorType, part.type) orelse
             return fail(message, "weight {d} has tensor type {d}", .{ index, part.type });
-        if (part.type != parts[0].type) {
+        const first: TensorType = @enumFromInt(parts[0].type);
+        if (if (wide) kind != first else kind.float() != first.float()) {
             return fail(message, "weight {d} mixes tensor types", .{index});
         }
-        if (kind == .q8_0 and (wide or weight.columns % 32 != 0)) {
-            return fail(message, "weight {d} cannot be Q8_0", .{index});
+        if (weight.columns % kind.blockColumns() != 0 or (wide and kind.float() == null)) {
+            return fail(message, "weight {d} cannot be {t}", .{ index, kind });
         }
         const columns: u64 = if (wide) part.rows else weight.columns;
         const rows: u64 = if (wide) 1 else part.rows;
@@ -302,7 +270,7 @@ fn checkProduct(view: View, op: abi.Operation) bool {
     const matrix = view.weights[op.weight];
     if (matrix.kind != @intFromEnum(abi.WeightKind.matrix)) return false;
     const src = view.buffers[op.src];
-    const quantized = view.parts[matrix.part_begin].type == @intFromEnum(TensorType.q8_0);
+    const quantized = isInt8(view, matrix);
     if (if (quantized) src.quantized == 0 else src.float == 0) return false;
     if (matrix.columns != src.width or op.fine_row > matrix.rows) return false;
     if (op.fine_row < matrix.rows) {
@@ -310,6 +278,12 @@ fn checkProduct(view: View, op: abi.Operation) bool {
         if (quantized and src.quantized != interface.planes_max) return false;
     }
     return op.second == abi.none or isVector(view, op.second, matrix.rows);
+}
+
+/// Whether a matrix is packed as int8, and multiplied with that.
+pub fn isInt8(view: View, matrix: abi.Weight) bool {
+    const kind: TensorType = @enumFromInt(view.parts[matrix.part_begin].type);
+    return kind.float() == null;
 }
 
 fn checkHeads(view: View, op: abi.Operation) bool {

@@ -13,11 +13,11 @@ test {
     _ = @import("shelf.zig");
     _ = @import("testing/attention_test.zig");
     _ = @import("testing/batch_test.zig");
+    _ = @import("testing/blocks_test.zig");
     _ = @import("testing/engine_test.zig");
     _ = @import("testing/math_test.zig");
     _ = @import("testing/matmul_test.zig");
     _ = @import("testing/output_test.zig");
-    _ = @import("testing/pack_test.zig");
     _ = @import("testing/plan_test.zig");
     _ = @import("testing/rows_test.zig");
     _ = @import("testing/runtime_test.zig");

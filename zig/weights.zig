@@ -8,6 +8,7 @@ const File = @import("file.zig").File;
 const plan = @import("plan.zig");
 const Pool = @import("pool.zig").Pool;
 const Region = @import("region.zig").Region;
+const TensorType = @import("quants/formats.zig").TensorType;
 const region_alignment = @import("region.zig").alignment;
 
 const lanes = interface.lanes;
@@ -39,12 +40,12 @@ pub const MatrixFloat = struct {
     values: []align(64) u8,
 
     fn group(self: MatrixFloat, index: usize, columns: usize) *anyopaque {
-        return self.values.ptr + index * lanes * columns * elementBytes(self.format);
+        return self.values.ptr + index * lanes * columns * self.format.bytes();
     }
 };
 
 pub const Table = struct {
-    format: interface.TableFormat,
+    format: TensorType,
     offset: u64,
     row_bytes: usize,
     /// The whole table, when it is small.
@@ -76,10 +77,6 @@ pub const Weight = struct {
         return groupCount(self.rows);
     }
 };
-
-fn elementBytes(format: interface.FloatId) usize {
-    return if (format == .f32) 4 else 2;
-}
 
 fn groupCount(rows: u32) usize {
     return (@as(usize, rows) + lanes - 1) / lanes;
@@ -130,11 +127,11 @@ const Layout = struct {
 
     fn of(view: plan.View, spec: abi.Weight) Layout {
         const part = view.parts[spec.part_begin];
-        const kind: plan.TensorType = @enumFromInt(part.type);
+        const kind: TensorType = @enumFromInt(part.type);
         const cells = groupCount(spec.rows) * lanes * @as(usize, spec.columns);
         return switch (@as(abi.WeightKind, @enumFromInt(spec.kind))) {
             .matrix => if (kind.float()) |format|
-                .{ .values = cells * elementBytes(format) }
+                .{ .values = cells * format.bytes() }
             else
                 .{ .values = cells, .scales = cells / 32 * @sizeOf(f16) },
             .vector => .{
@@ -157,7 +154,7 @@ const Layout = struct {
 
 fn place(view: plan.View, spec: abi.Weight, region: *Region) Weight {
     const part = view.parts[spec.part_begin];
-    const kind: plan.TensorType = @enumFromInt(part.type);
+    const kind: TensorType = @enumFromInt(part.type);
     const layout: Layout = .of(view, spec);
     const values = region.take(layout.values);
     const scales = region.take(layout.scales);
@@ -176,7 +173,7 @@ fn place(view: plan.View, spec: abi.Weight, region: *Region) Weight {
                 } },
             .vector => .{ .vector = @ptrCast(values) },
             .table => .{ .table = .{
-                .format = kind.table(),
+                .format = kind,
                 .offset = part.offset,
                 .row_bytes = @intCast(kind.rowBytes(spec.columns)),
                 .resident = if (values.len == 0) null else values,
@@ -236,7 +233,7 @@ const Work = struct {
             // A vector is a single row to look up.
             .vector => |vector| self.kernels.look_up(&.{
                 .row = into.ptr,
-                .format = @as(plan.TensorType, @enumFromInt(part.type)).table(),
+                .format = @enumFromInt(part.type),
                 .dst = vector.ptr + task.row_offset,
                 .width = part.rows,
                 .scale = 1,
@@ -258,8 +255,9 @@ const Work = struct {
             const rows = @min(lanes - lane, task.row_end - row);
             const src = read + (row - task.row_begin) * row_bytes;
             finite = switch (weight.content) {
-                .int8 => |matrix| self.kernels.pack_q8(&.{
+                .int8 => |matrix| self.kernels.pack_int8(&.{
                     .src = src,
+                    .format = @enumFromInt(self.view.parts[task.part].type),
                     .columns = weight.columns,
                     .values = matrix.group(group, weight.columns),
                     .scales = matrix.groupScales(group, weight.columns),
@@ -322,7 +320,7 @@ pub fn pack(
 
 /// Of a vector, whose parts count elements as rows, the bytes of one.
 fn rowBytes(weight: Weight, part: abi.Part) usize {
-    const kind: plan.TensorType = @enumFromInt(part.type);
+    const kind: TensorType = @enumFromInt(part.type);
     return @intCast(kind.rowBytes(if (weight.content == .vector) 1 else weight.columns));
 }
 

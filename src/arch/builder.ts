@@ -1,15 +1,17 @@
 import { ok as assert } from "node:assert/strict";
-import type { GgmlTypeName, GgufFile, TensorInfo } from "../gguf/types.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { assignForms, type BufferShape, insertQuantize } from "./forms.ts";
 import type {
   ActivationKind,
   BufferId,
   Operation,
+  PackedForm,
   Plan,
   Precision,
   Weight,
   WeightId,
 } from "./plan.ts";
+import { packedForm } from "./plan.ts";
 import { type TensorRows, WeightList } from "./weights.ts";
 
 /** The fields of one operation, without its name. */
@@ -131,14 +133,14 @@ export class PlanBuilder {
   }
 
   /**
-   * Multiplies with the stacked parts. Neighbours of one type are one matrix; where the type
-   * changes (a file in mixed quantisation), another matmul writes the next columns.
+   * Multiplies with the stacked parts. Neighbours of one packed form are one matrix; where
+   * it changes (blocks beside floats), another matmul writes the next columns.
    */
   matmul({ src, parts, bias = false, residual, dst }: MatmulFields): void {
     assert(this.#buffers[src]!.rows === this.#buffers[dst]!.rows);
     const columns = this.#buffers[src]!.width;
     let dstColumn = 0;
-    for (const stack of this.#stacksOfOneType(parts, columns)) {
+    for (const stack of this.#stacksOfOneForm(parts, columns)) {
       this.#operations.push({
         op: "matmul",
         src,
@@ -159,7 +161,7 @@ export class PlanBuilder {
   activatedMatmul({ src, parts, bias = false, dst, kind, gated }: ActivatedMatmulFields): void {
     const { rows: of, width } = this.#buffers[dst]!;
     const columns = this.#buffers[src]!.width;
-    const [stack, ...others] = this.#stacksOfOneType(parts, columns);
+    const [stack, ...others] = this.#stacksOfOneForm(parts, columns);
     assert(parts.length === (gated ? 2 : 1) && parts.every(({ rows }) => rows === width));
     if (stack !== undefined && others.length === 0 && width % ACTIVATED_COLUMNS === 0) {
       const product = this.#product(stack, src, bias);
@@ -262,13 +264,13 @@ export class PlanBuilder {
     return row - (row % ROWS_TOGETHER);
   }
 
-  #stacksOfOneType(parts: readonly MatmulPart[], columns: number): Stack[] {
+  #stacksOfOneForm(parts: readonly MatmulPart[], columns: number): Stack[] {
     const stacks: Stack[] = [];
-    let type: GgmlTypeName | undefined;
+    let form: PackedForm | undefined;
     for (const part of parts) {
       const tensor = this.#weights.tensor({ ...part, name: `${part.name}.weight` }, columns);
-      if (tensor.type !== type) stacks.push({ parts: [], tensors: [], rows: 0 });
-      type = tensor.type;
+      if (packedForm(tensor.type) !== form) stacks.push({ parts: [], tensors: [], rows: 0 });
+      form = packedForm(tensor.type);
       const stack = stacks.at(-1)!;
       stack.parts.push(part);
       stack.tensors.push(tensor);

@@ -1,7 +1,7 @@
 import { ok as assert } from "node:assert/strict";
 import { accessOf } from "./access.ts";
 import type { Buffer, BufferId, Operation, Weight } from "./plan.ts";
-import { INT8_TYPES, isMatmul } from "./plan.ts";
+import { isMatmul, packedForm } from "./plan.ts";
 
 /** A buffer before the plan is complete: who reads it, and so its forms, is not known yet. */
 export type BufferShape = Pick<Buffer, "rows" | "width">;
@@ -9,8 +9,8 @@ export type BufferShape = Pick<Buffer, "rows" | "width">;
 /** Whether a matmul with this matrix reads its input quantised. */
 export function readsQuantized(matrix: Weight): boolean {
   assert(matrix.kind === "matrix");
-  // Parts of one matrix have one type.
-  return INT8_TYPES.has(matrix.parts[0]!.type);
+  // Parts of one matrix have one form.
+  return packedForm(matrix.parts[0]!.type) === "int8";
 }
 
 /**

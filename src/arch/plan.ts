@@ -43,7 +43,8 @@ export type Pooling = "none" | "mean" | "cls" | "last";
 export type Precision = "default" | "high";
 
 /**
- * - `matrix`: multiplied with; the parts are stacked by rows and have one type and column count.
+ * - `matrix`: multiplied with; the parts are stacked by rows and have one packed form and column
+ *   count.
  * - `vector`: added or scaled with; float parts laid one after another.
  * - `table`: rows are looked up by id or position and never copied as a whole.
  */
@@ -222,7 +223,28 @@ export function isMatmul(operation: Operation): operation is Matmul {
   return operation.op === "matmul" || operation.op === "activated_matmul";
 }
 
-/** The types of tensor that the engine multiplies with int8 activations. */
-export const INT8_TYPES: ReadonlySet<GgmlTypeName> = new Set(["Q8_0"]);
-/** The types that it multiplies with float activations. */
+/** The types of tensor that the engine multiplies with float activations. */
 export const FLOAT_TYPES: ReadonlySet<GgmlTypeName> = new Set(["F32", "F16", "BF16"]);
+/** The types that it packs as int8, and multiplies with int8 activations. */
+export const INT8_TYPES: ReadonlySet<GgmlTypeName> = new Set([
+  ...([
+    "Q8_0",
+    "Q6_K",
+    "Q5_K",
+    "Q5_1",
+    "Q5_0",
+    "Q4_K",
+    "Q4_1",
+    "Q4_0",
+    "IQ4_NL",
+    "IQ4_XS",
+  ] as const),
+  ...(["Q3_K", "Q2_K"] as const),
+]);
+
+/** What a matrix becomes in memory: parts of one form can be one matrix. */
+export type PackedForm = "int8" | GgmlTypeName;
+
+export function packedForm(type: GgmlTypeName): PackedForm {
+  return INT8_TYPES.has(type) ? "int8" : type;
+}

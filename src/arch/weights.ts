@@ -2,7 +2,7 @@ import { ok as assert } from "node:assert/strict";
 import { fileError } from "../gguf/message.ts";
 import { requireTensor } from "../gguf/tensors.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
-import { FLOAT_TYPES, INT8_TYPES, type Weight, type WeightId } from "./plan.ts";
+import { FLOAT_TYPES, INT8_TYPES, packedForm, type Weight, type WeightId } from "./plan.ts";
 
 /** A tensor and how many rows (of a vector: elements) it must have. */
 export interface TensorRows {
@@ -51,9 +51,10 @@ export class WeightList {
     return this.#add({ kind: "table", parts, rows: table.rows, columns });
   }
 
-  /** The parts have one type and one number of columns; `rows` over all of them. */
+  /** The parts have one packed form and one number of columns; `rows` over all of them. */
   matrix(parts: readonly TensorInfo[], rows: number, columns: number): WeightId {
-    assert(parts.every((part) => part.type === parts[0]!.type));
+    const form = packedForm(parts[0]!.type);
+    assert(parts.every((part) => packedForm(part.type) === form));
     return this.#add({ kind: "matrix", parts, rows, columns });
   }
 

@@ -39,6 +39,10 @@ const SYNTH: Figure = {
   isQuick: false,
 };
 const MINI = quick("mini-Q8_0", "mini-Q8_0");
+const MINI_BLOCKS = [
+  ...(["Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"] as const),
+  ...(["Q2_K", "Q3_K_S", "Q4_K_S", "Q5_K_S", "Q6_K", "IQ4_XS"] as const),
+] as const;
 
 export const FIGURES: readonly Figure[] = [
   SYNTH,
@@ -49,6 +53,7 @@ export const FIGURES: readonly Figure[] = [
   converted("BF16"),
   MINI,
   high(MINI),
+  ...MINI_BLOCKS.map((type) => quick(`mini-${type}`, `mini-${type}`)),
   quick("mini-F16", "mini-F16"),
   quick("mini-BF16", "mini-BF16"),
   quick("bert-mean", "bert-mean", "models/arch"),

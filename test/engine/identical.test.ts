@@ -5,7 +5,7 @@ import type { Precision } from "../../src/arch/plan.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { VARIANTS } from "../../src/native/abi.ts";
 import { freshFolder } from "../fresh-folder.ts";
-import { makeTinyModel, type TinyOptions } from "../reference/tiny.ts";
+import { makeTinyModel, type TinyOptions, WIDE_SHAPE } from "../reference/tiny.ts";
 import { batchOf, bitsOf, cut, loadNative, seededTexts, variants } from "./run-native.ts";
 
 const folder = freshFolder();
@@ -23,6 +23,11 @@ const MODELS: Readonly<Record<string, Case>> = {
     precision: "high",
   },
   "gemma-embedding mixed": { architecture: "gemma-embedding", type: "mixed" },
+  "gemma-embedding in all block formats": {
+    architecture: "gemma-embedding",
+    type: "blocks",
+    shape: WIDE_SHAPE,
+  },
   "bert Q8_0": { architecture: "bert", type: "Q8_0" },
   "bert Q8_0 high": { architecture: "bert", type: "Q8_0", precision: "high" },
   "bert F16": { architecture: "bert", type: "F16" },

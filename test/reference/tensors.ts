@@ -1,10 +1,11 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { tensorByteLength } from "../../src/gguf/block-size.ts";
+import { BLOCK_SIZES, tensorByteLength } from "../../src/gguf/block-size.ts";
 import type { GgufFile, TensorInfo } from "../../src/gguf/types.ts";
+import { BLOCKS, isBlockType } from "./blocks.ts";
 
 /**
- * The tensors of a file as numbers. Every value of these formats is a float32 exactly (a Q8_0
- * product of an 11-bit scale and an 8-bit quant has 19 bits), so nothing is rounded here.
+ * The tensors of a file as numbers: float32, as formats with a minimum are defined. In all others
+ * a value is a float32 exactly (a Q8_0 product of an 11-bit scale and an 8-bit quant has 19 bits).
  */
 export class ReferenceTensors {
   readonly file: GgufFile;
@@ -67,13 +68,17 @@ function dequantize(type: string, view: DataView, count: number): Float32Array {
       const bits = Uint32Array.from({ length: count }, (_, i) => view.getUint16(2 * i, true) << 16);
       return new Float32Array(bits.buffer);
     }
-    case "Q8_0":
-      // 34 bytes a block: a float16 scale, then 32 signed bytes.
-      return Float32Array.from({ length: count }, (_, i) => {
-        const block = 34 * Math.floor(i / 32);
-        return view.getFloat16(block, true) * view.getInt8(block + 2 + (i % 32));
-      });
     default:
-      throw new Error(`the reference does not know ${type}`);
+      return dequantizeBlocks(type, view, count);
   }
+}
+
+function dequantizeBlocks(type: string, view: DataView, count: number): Float32Array {
+  if (!isBlockType(type)) throw new Error(`the reference does not know ${type}`);
+  const { elements, bytes } = BLOCK_SIZES[type];
+  const values = new Float32Array(count);
+  for (let i = 0; i < count / elements; i++) {
+    BLOCKS[type](view, i * bytes, values.subarray(i * elements, (i + 1) * elements));
+  }
+  return values;
 }

@@ -1,30 +1,36 @@
 import { encode, OUTPUT_TYPES, type OutputType } from "../../src/convert/quantize.ts";
+import type { GgmlTypeName } from "../../src/gguf/types.ts";
 import type { TensorSource } from "../../src/gguf/writer.ts";
+import { BLOCK_TYPES, type BlockType } from "./blocks.ts";
 import { Random } from "./random.ts";
+import { randomBlocks } from "./random-blocks.ts";
 import type { TinyOptions, TinyShape } from "./tiny.ts";
+
+const IN_TURN = { mixed: OUTPUT_TYPES, blocks: BLOCK_TYPES } as const;
 
 /** Collects tensors of random values. */
 export class TinyTensors {
   readonly sources: TensorSource[] = [];
   readonly #seed: number;
-  readonly #type: OutputType | "mixed";
+  readonly #types: readonly (OutputType | BlockType)[];
   #matrices = 0;
 
   constructor({ type, seed = 1 }: TinyOptions) {
     this.#seed = seed;
-    this.#type = type;
+    this.#types = type === "mixed" || type === "blocks" ? IN_TURN[type] : [type];
   }
 
   /** Keeps the scale of what it is multiplied with. */
   matrix(name: string, rows: number, columns: number): void {
-    const inTurn = OUTPUT_TYPES[this.#matrices++ % OUTPUT_TYPES.length]!;
-    const type = this.#type === "mixed" ? inTurn : this.#type;
-    this.#add(
-      name,
-      type,
-      [columns, rows],
-      this.#random(name).values(rows * columns, 0, columns ** -0.5),
-    );
+    const type = this.#types[this.#matrices++ % this.#types.length]!;
+    const random = this.#random(name);
+    const deviation = columns ** -0.5;
+    const shape = [columns, rows];
+    if (isOutputType(type)) {
+      this.#add(name, type, shape, random.values(rows * columns, 0, deviation));
+    } else {
+      this.#addBytes(name, type, shape, randomBlocks(type, rows * columns, deviation, random));
+    }
   }
 
   /** Always F32, as converters keep norms and biases. */
@@ -44,8 +50,16 @@ export class TinyTensors {
   #add(name: string, type: OutputType, shape: number[], values: Float32Array<ArrayBuffer>): void {
     const bytes = encode(type, values);
     if (bytes === undefined) throw new Error(`${name} does not fit ${type}`);
+    this.#addBytes(name, type, shape, bytes);
+  }
+
+  #addBytes(name: string, type: GgmlTypeName, shape: number[], bytes: Uint8Array): void {
     this.sources.push({ name, type, shape, chunks: () => [bytes] });
   }
+}
+
+function isOutputType(type: OutputType | BlockType): type is OutputType {
+  return (OUTPUT_TYPES as readonly string[]).includes(type);
 }
 
 export function addGemmaTensors(

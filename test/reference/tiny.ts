@@ -5,6 +5,7 @@
 import type { OutputType } from "../../src/convert/quantize.ts";
 import type { GgufFile, MetadataEntry } from "../../src/gguf/types.ts";
 import { writeGguf } from "../../src/gguf/writer.ts";
+import type { BlockType } from "./blocks.ts";
 import { bertMetadata, gemmaMetadata, nomicBertMetadata, qwen3Metadata } from "./tiny-metadata.ts";
 import {
   addBertTensors,
@@ -36,8 +37,11 @@ export interface TinyShape {
 
 export interface TinyOptions {
   readonly architecture: TinyArchitecture;
-  /** Type of the matrices and the token table; `"mixed"` goes through all of them in turn. */
-  readonly type: OutputType | "mixed";
+  /**
+   * Type of the matrices and the token table; `"mixed"` goes through all that the converter writes,
+   * `"blocks"` through all block formats, in turn.
+   */
+  readonly type: OutputType | BlockType | "mixed" | "blocks";
   readonly seed?: number;
   readonly shape?: Partial<TinyShape>;
   /** Whether a gemma-embedding model has its dense layers. Default true. */
@@ -96,6 +100,15 @@ export const ODD_SHAPE: Partial<TinyShape> = {
   feedForward: 90,
   heads: 3,
   headSize: 20,
+};
+
+/** Rows of whole blocks of 256. */
+export const WIDE_SHAPE: Partial<TinyShape> = {
+  layers: 3,
+  hidden: 256,
+  feedForward: 256,
+  headSize: 64,
+  heads: 4,
 };
 
 interface Recipe {

@@ -1,6 +1,8 @@
 //! What the engine and the kernels say to each other. Each CPU variant is a separate object file
 //! with one table of these functions; plain pointers and sizes, no plan, no pool, no allocation.
 
+const TensorType = @import("../quants/formats.zig").TensorType;
+
 /// Lanes of every float vector, on every CPU. A variant with narrower registers splits the lanes
 /// and gets the same bits.
 pub const lanes = 16;
@@ -101,6 +103,11 @@ pub const FloatId = enum(u32) {
     bf16,
 
     pub const count = @typeInfo(FloatId).@"enum".fields.len;
+
+    /// Of one number.
+    pub fn bytes(self: FloatId) u32 {
+        return if (self == .f32) 4 else 2;
+    }
 };
 
 /// What happens to a product before it is stored: `dst = product + bias + residual`.
@@ -272,22 +279,22 @@ pub const Emit = extern struct {
     normalize: bool,
 };
 
-pub const TableFormat = enum(u32) { f32, f16, bf16, q8_0 };
-
 /// `dst = scale · row`, or `dst += row` when adding. False: a value is not finite.
 pub const LookUp = extern struct {
     row: [*]const u8,
-    format: TableFormat,
+    format: TensorType,
     dst: [*]f32,
     width: usize,
     scale: f32,
     add: bool,
 };
 
-/// Packs rows of Q8_0 into lanes of one group of 16. False: a scale is not finite.
-pub const PackQ8 = extern struct {
-    /// Rows of `columns / 32` blocks of 34 bytes, one after another.
+/// Packs rows of a block format into lanes of one group of 16. False: a value is not finite, or too
+/// large.
+pub const PackInt8 = extern struct {
+    /// Rows of `columns` columns, one after another.
     src: [*]const u8,
+    format: TensorType,
     columns: usize,
     /// The group's `[columns / 4][16][4]`, or with 8 for 4.
     values: [*]u8,
@@ -383,7 +390,7 @@ pub const Kernels = extern struct {
     mean: *const fn (*const Mean) callconv(.c) void,
     emit: *const fn (*const Emit) callconv(.c) bool,
     look_up: *const fn (*const LookUp) callconv(.c) bool,
-    pack_q8: *const fn (*const PackQ8) callconv(.c) bool,
+    pack_int8: *const fn (*const PackInt8) callconv(.c) bool,
     pack_float: *const fn (*const PackFloat) callconv(.c) bool,
     score: [Encoding.count]*const fn (*const Score) callconv(.c) bool,
 };

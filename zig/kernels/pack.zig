@@ -3,7 +3,8 @@
 
 const std = @import("std");
 const interface = @import("interface.zig");
-const q8_0 = @import("../quants/q8_0.zig");
+const piece = @import("../quants/piece.zig");
+const rescale = @import("rescale.zig");
 const simd = @import("simd.zig");
 const simd_int8 = @import("simd_int8.zig");
 
@@ -12,59 +13,48 @@ const lanes = simd.lanes;
 /// Columns of a row that lie together.
 const together = simd_int8.weight_columns;
 
-/// Rows of Q8_0 into `[columns / together][16][together]` bytes and `[columns / 32][16]` scales.
-pub fn packQ8(args: *const interface.PackQ8) callconv(.c) bool {
-    return if (args.rows == lanes) packQ8Group(args) else packQ8Rows(args);
+/// Rows of blocks into `[columns / together][16][together]` bytes and `[columns / 32][16]` scales.
+pub fn packInt8(args: *const interface.PackInt8) callconv(.c) bool {
+    return switch (args.format) {
+        .f32, .f16, .bf16 => unreachable, // they are packed as floats
+        inline else => |format| packBlocks(format.Block().?, args),
+    };
 }
 
-fn packQ8Rows(args: *const interface.PackQ8) bool {
-    const blocks = args.columns / q8_0.columns;
+/// 32 columns of all rows at a time, so that it writes whole cache lines one after another.
+fn packBlocks(comptime Block: type, args: *const interface.PackInt8) bool {
+    const pitch = args.columns / Block.columns * Block.bytes;
+    const bias: piece.Bytes = @splat(simd_int8.weight_bias);
     var finite = true;
-    for (0..args.rows) |row| {
-        const src = args.src + row * blocks * q8_0.bytes;
-        const lane = args.lane + row;
-        for (0..blocks) |b| {
-            const block = src[b * q8_0.bytes ..][0..q8_0.bytes];
-            const d = q8_0.scale(block);
-            finite = finite and std.math.isFinite(d);
-            args.scales[b * lanes + lane] = d;
-            const biased = q8_0.biased(block, simd_int8.weight_bias);
-            const out = args.values + b * q8_0.columns * lanes + lane * together;
-            inline for (0..q8_0.columns / together) |k| {
-                const piece = biased[together * k ..][0..together];
-                out[k * together * lanes ..][0..together].* = piece.*;
-            }
+    for (0..args.columns / piece.columns) |p| {
+        var rows: [lanes]piece.Bytes = undefined;
+        for (rows[0..args.rows], 0..) |*row, r| {
+            const read = piece.of(Block, args.src + r * pitch, p);
+            const int8 = if (Block.exact) rescale.same(read) else rescale.nearest(read);
+            finite = std.math.isFinite(int8.scale) and finite;
+            args.scales[p * lanes + args.lane + r] = int8.scale;
+            row.* = int8.values +% bias;
         }
+        const out = args.values + p * piece.columns * lanes;
+        if (args.rows == lanes) putGroup(out, &rows) else putRows(out, args, &rows);
     }
     return finite;
 }
 
-/// Block by block, so that it writes whole cache lines one after another.
-fn packQ8Group(args: *const interface.PackQ8) bool {
-    const blocks = args.columns / q8_0.columns;
-    const pitch = blocks * q8_0.bytes;
-    const infinite: @Vector(lanes, u16) = @splat(0x7c00);
-    const bias: simd_int8.Bytes = @splat(simd_int8.weight_bias);
-    const scales: [*][lanes]u16 = @ptrCast(args.scales);
-    const values: [*]simd_int8.Bytes = @ptrCast(@alignCast(args.values));
-    const from = args.src;
-    var exponents: @Vector(lanes, u16) = @splat(0);
-    for (0..blocks) |b| {
-        const src = from + b * q8_0.bytes;
-        var d: @Vector(lanes, u16) = undefined;
-        inline for (0..lanes) |lane| {
-            d[lane] = @bitCast(q8_0.scale(src[lane * pitch ..][0..q8_0.bytes]));
-        }
-        scales[b] = d;
-        exponents = @max(exponents, d & infinite);
-        inline for (0..2) |half| {
-            const words = arranged(transposed(src + 2 + half * @sizeOf(Quarter), pitch));
-            inline for (words, 0..) |word, k| {
-                values[b * 8 + half * 4 + k] = @as(simd_int8.Bytes, @bitCast(word)) +% bias;
-            }
-        }
+fn putRows(out: [*]u8, args: *const interface.PackInt8, rows: *const [lanes]piece.Bytes) void {
+    for (rows[0..args.rows], args.lane..) |row, lane| {
+        const bytes: [piece.columns / together][together]u8 = @bitCast(row);
+        for (bytes, 0..) |some, k| out[(k * lanes + lane) * together ..][0..together].* = some;
     }
-    return @reduce(.Max, exponents) != 0x7c00;
+}
+
+fn putGroup(out: [*]u8, rows: *const [lanes]piece.Bytes) void {
+    const from: [*]const u8 = @ptrCast(rows);
+    const to: [*]Words = @ptrCast(@alignCast(out));
+    inline for (0..2) |half| {
+        const words = transposed(from + half * @sizeOf(Quarter), piece.columns);
+        to[half * 4 ..][0..4].* = arranged(words);
+    }
 }
 
 const Quarter = @Vector(4, u32);

@@ -2,7 +2,8 @@
 
 const std = @import("std");
 const interface = @import("interface.zig");
-const q8_0 = @import("../quants/q8_0.zig");
+const piece = @import("../quants/piece.zig");
+const rescale = @import("rescale.zig");
 const simd = @import("simd.zig");
 const vectors = @import("vectors.zig");
 
@@ -15,7 +16,7 @@ pub fn lookUp(args: *const Args) callconv(.c) bool {
         .f32 => eachColumn(f32, args),
         .f16 => eachColumn(f16, args),
         .bf16 => eachColumn(u16, args),
-        .q8_0 => q8(args),
+        inline else => |format| eachBlock(format.Block().?, args),
     };
 }
 
@@ -47,19 +48,16 @@ fn Row(comptime T: type) type {
     };
 }
 
-inline fn q8(args: *const Args) bool {
-    var finite = true;
-    for (0..args.width / q8_0.columns) |b| {
-        const block = args.row[b * q8_0.bytes ..][0..q8_0.bytes];
-        const scale: f32 = q8_0.scale(block);
-        finite = simd.isFinite(scale) and finite;
-        inline for (0..q8_0.columns / lanes) |half| {
-            const q: @Vector(lanes, i8) = q8_0.values(block)[half * lanes ..][0..lanes].*;
-            const value = simd.splat(scale) * @as(F32, @floatFromInt(q));
-            put(args, b * q8_0.columns + half * lanes, lanes, value);
+inline fn eachBlock(comptime Block: type, args: *const Args) bool {
+    var largest: F32 = simd.splat(0);
+    for (0..args.width / piece.columns) |p| {
+        const values = rescale.dequantized(piece.of(Block, args.row, p));
+        inline for (values, 0..) |value, half| {
+            largest = simd.largerMagnitude(largest, value);
+            put(args, p * piece.columns + half * lanes, lanes, value);
         }
     }
-    return finite;
+    return simd.isFinite(simd.maxMagnitudes(1, .{largest})[0]);
 }
 
 inline fn put(args: *const Args, i: usize, n: usize, value: F32) void {

@@ -4,6 +4,7 @@ const std = @import("std");
 const abi = @import("../abi.zig");
 const fixtures = @import("fixture.zig");
 const plan = @import("../plan.zig");
+const TensorType = @import("../quants/formats.zig").TensorType;
 const tiny = @import("tiny.zig");
 
 const testing = std.testing;
@@ -165,9 +166,9 @@ test "a weight that is not finite is found at load, and the first of several is 
             var bytes = Tiny.file();
             // The last element, or the scale of the last block; and the same in the last tensor.
             for ([_]abi.Part{ part, template.parts[tiny.part_count - 1] }) |bad| {
-                const kind: plan.TensorType = @enumFromInt(bad.type);
+                const kind: TensorType = @enumFromInt(bad.type);
                 const end: usize = @intCast(bad.offset + bad.byte_length);
-                const at = end - @as(usize, if (kind == .q8_0) 34 else if (kind == .f32) 4 else 2);
+                const at = end - kind.blockBytes();
                 const width: usize = if (kind == .f32) 4 else 2;
                 @memset(bytes[at..][0..width], 0xff);
             }

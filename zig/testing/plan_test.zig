@@ -72,7 +72,7 @@ test "weights: kinds, shapes and parts" {
     try expectRefused("weights", 4, "columns", 48);
     try expectRefused("weights", 2, "rows", 2);
     try expectRefused("weights", 2, "columns", 31);
-    try expectRefused("parts", 0, "type", 7);
+    try expectRefused("parts", 0, "type", 9);
     try expectRefused("parts", 4, "type", 0);
     try expectRefused("parts", 0, "byte_length", 1023);
     try expectRefused("parts", 0, "rows", 9);

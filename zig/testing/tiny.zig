@@ -5,6 +5,7 @@ const std = @import("std");
 const abi = @import("../abi.zig");
 const plan = @import("../plan.zig");
 const Numbers = @import("numbers.zig").Numbers;
+const TensorType = @import("../quants/formats.zig").TensorType;
 
 pub const context_length = 16;
 pub const token_capacity = 64;
@@ -14,7 +15,7 @@ pub const embedding_size = 20;
 
 const Shape = struct {
     kind: abi.WeightKind,
-    type: plan.TensorType,
+    type: TensorType,
     /// Rows of each part; of a vector, its length.
     rows: []const u32,
     columns: u32,
@@ -245,7 +246,7 @@ pub const Tiny = struct {
 };
 
 /// Writes one element or block; how many bytes.
-fn fillSome(kind: plan.TensorType, numbers: *Numbers, into: []u8) usize {
+fn fillSome(kind: TensorType, numbers: *Numbers, into: []u8) usize {
     const x = @as(f32, @floatFromInt(numbers.int8())) / 128;
     switch (kind) {
         .f32 => into[0..4].* = std.mem.toBytes(x),
@@ -255,10 +256,7 @@ fn fillSome(kind: plan.TensorType, numbers: *Numbers, into: []u8) usize {
             into[0..2].* = std.mem.toBytes(@as(f16, 1.0 / 128.0));
             for (into[2..34]) |*byte| byte.* = @bitCast(numbers.int8());
         },
+        else => unreachable, // no weight has it
     }
-    return switch (kind) {
-        .f32 => 4,
-        .f16, .bf16 => 2,
-        .q8_0 => 34,
-    };
+    return kind.blockBytes();
 }

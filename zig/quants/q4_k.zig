@@ -1,0 +1,25 @@
+//! Q4_K: blocks of 256 columns, `w = d · s · q - e · m` with a scale s and a minimum m for 32
+//! columns.
+//!
+//!     ┌────────────┬────────────┬────────────────────┬────────────────────────┐
+//!     │ d: float16 │ e: float16 │ s, m: 8 × 2 × 6 bits │ q: 4 × 32 × 2 × 4 bits │
+//!     └────────────┴────────────┴────────────────────┴────────────────────────┘
+//!
+//! 144 bytes, little-endian; k_scales.zig has s and m. Of 64 columns, byte i has column i in its
+//! low half, column i + 32 in its high half.
+
+const k_scales = @import("k_scales.zig");
+const piece = @import("piece.zig");
+
+pub const columns = 256;
+pub const bytes = 144;
+pub const exact = false;
+
+pub inline fn read(block: *const [bytes]u8, i: usize) piece.Piece {
+    const pair = k_scales.pair(block[4..16], i);
+    return .{
+        .q = @bitCast(piece.bits(block[16 + i / 2 * 32 ..][0..32].*, i % 2 * 4, 4)),
+        .scale = piece.everywhere(pair.scale * piece.float(block[0..2])),
+        .minimum = piece.everywhere(pair.minimum * -piece.float(block[2..4])),
+    };
+}
