@@ -5,9 +5,9 @@
 //!     └───────────────┴────────────────────────┴────────────────┴────────────┘
 //!
 //! 110 bytes, little-endian. `q = 4 h + l`. Of h, bit i of byte j is that of column 32 i + j. Of
-//! 128 columns, byte j of l has columns j, j + 32, j + 64, j + 96. Scales 0 to 7 have their low four
-//! bits in the low halves of the first eight bytes of s, scales 8 to 15 in the high halves; of the
-//! last four bytes, byte i has the high two bits of scales i, i + 4, i + 8, i + 12.
+//! 128 columns, byte j of l has columns j, j + 32, j + 64, j + 96. Scales 0 to 7 have their low
+//! four bits in the low halves of the first eight bytes of s, scales 8 to 15 in the high halves; of
+//! the last four bytes, byte i has the high two bits of scales i, i + 4, i + 8, i + 12.
 
 const piece = @import("piece.zig");
 
