@@ -94,6 +94,7 @@ describe("a single executable in another folder", () => {
     tokenize: [["-m", model, TEXT], 0, /^\[2,(\d+,){5}1\]$/m],
     inspect: [[model], 0, /^runs here +yes$/m],
     verify: [[model], 0, /^ +6 +\d\.\d+ +[0-9a-f]{16}$/m],
+    convert: [["nowhere", "out.gguf"], 1, /nowhere/],
     pull: [["all-minilm-l6-v2"], 1, /GGUFEMBED_OFFLINE is set/],
     list: [[], 0, /no models are on this machine/],
     rm: [["all-minilm-l6-v2"], 1, /is not in \S+ggufembed;/],

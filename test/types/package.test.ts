@@ -53,7 +53,8 @@ beforeAll(async () => {
   await writeExamples();
   await makeTinyModel({ architecture: "gemma-embedding", type: "Q8_0" }, model);
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true }));
+// Of many small files, on a disk that others use as well.
+afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
 /** What examples use, by where they would import it from. */
 async function exportsByModule(): Promise<[module: string, names: string[]][]> {
@@ -226,7 +227,7 @@ expectType<number>()(version);
     const { code, stdout } = await run([process.execPath, cli, "embed", "-m", model, "one"], env);
     expect([code, JSON.parse(stdout).embedding.length]).toEqual([0, 64]);
   });
-}, 60_000);
+});
 
 const node = Bun.which("node");
 const nodeNote = node === null ? " (skipped: there is no node)" : "";
