@@ -1,8 +1,9 @@
 /**
- * `bun scripts/fuzz-tokenizers.ts [--count N] [--seed N]`: compares the tokenizers with those of
- * Hugging Face on made-up texts (default 20,000 for each comparison, two minutes). Needs Python 3
- * with the package `tokenizers`; `PYTHON` names the interpreter. Prints what differs, and then ends
- * with status 1. Byte-level BPE with real vocabularies is compared where `../shared` is.
+ * `bun scripts/fuzz-tokenizers.ts [--count N] [--seed N] [KIND…]`: compares the tokenizers with
+ * those of Hugging Face on made-up texts (default 20,000 for each comparison, some minutes). Needs
+ * Python 3 with the package `tokenizers`; `PYTHON` names the interpreter. Prints what differs, and
+ * then ends with status 1. Byte-level BPE and Unigram with real vocabularies are compared where
+ * `../shared` is.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,18 +14,23 @@ import { BertNormalizer } from "../src/tokenizer/bert-normalizer.ts";
 import { createTokenizer } from "../src/tokenizer/index.ts";
 import { KEY, TOKEN_TYPE } from "../src/tokenizer/vocabulary.ts";
 import { hasShared, sharedPath } from "../test/reference/golden.ts";
+import { charsmap } from "../test/tokenizer/charsmap.ts";
+import { normalized } from "../test/tokenizer/normalized.ts";
 import {
   hardText,
   markedText,
+  normalizerRules,
   PRE_TOKENIZERS,
   rankedPieces,
   scoredPieces,
+  unigramPieces,
 } from "../test/tokenizer/texts.ts";
 import {
   gemmaMetadata,
   minilmMetadata,
   rankedMetadata,
   scoredMetadata,
+  unigramMetadata,
 } from "../test/tokenizer/vocabularies.ts";
 import { bertWords, byteWords } from "../test/tokenizer/words.ts";
 import { ROOT } from "./paths.ts";
@@ -40,6 +46,7 @@ const VOCABULARIES = [
   "ggml-vocab-llama-bpe.gguf",
   "ggml-vocab-qwen2.gguf",
 ] as const;
+const UNIGRAM = "ggml-vocab-nomic-bert-moe.gguf";
 /** Texts for each made-up vocabulary. */
 const TEXTS_PER_VOCABULARY = 20;
 
@@ -140,6 +147,61 @@ async function compareByteLevel(options: Options): Promise<number> {
   return differences;
 }
 
+/** The same as `merging` for Unigram, where ways to cut a word tie. */
+function paths({ count, seed }: Options): Question[] {
+  const numRuns = Math.ceil(count / TEXTS_PER_VOCABULARY);
+  return fc.sample(unigramPieces(TEXTS_PER_VOCABULARY), { numRuns, seed }).map((made) => {
+    const tokenizer = createTokenizer(unigramMetadata(made));
+    return { input: made, found: made.texts.map((text) => [...tokenizer.encode(text)]) };
+  });
+}
+
+/** Made-up rules of a normaliser, in which graphemes begin with keys that begin with others. */
+function normalizing({ count, seed }: Options): Question[] {
+  const numRuns = Math.ceil(count / TEXTS_PER_VOCABULARY);
+  const made = fc.sample(normalizerRules(TEXTS_PER_VOCABULARY), { numRuns, seed });
+  return made.map(({ rules, texts }) => ({
+    input: { charsmap: Buffer.from(charsmap(rules)).toString("base64"), texts },
+    found: texts.map((text) => normalized(rules, text)),
+  }));
+}
+
+/** Ids of texts, and the way back. */
+function unigram(metadata: Metadata, options: Options): Question[] {
+  const tokenizer = createTokenizer(metadata);
+  return sample(hardText(piecesOf(metadata)), options).map((text) => {
+    const ids = [...tokenizer.encode(text)];
+    return { input: text.toWellFormed(), found: [ids, tokenizer.decode(ids)] };
+  });
+}
+
+/** What a Unigram vocabulary has, as the reference reads it; not what only fills it up. */
+function unigramSpecOf(metadata: Metadata): unknown {
+  const { NORMAL, UNKNOWN, CONTROL, UNUSED } = TOKEN_TYPE;
+  const numbers = (key: string) => Array.from(metadata.getNumbers(key)!.values, Number);
+  const types = numbers(KEY.TYPES);
+  const scores = numbers(KEY.SCORES);
+  const pieces = stringsOf(metadata, KEY.TOKENS)
+    .map((text, id) => [text, types[id] === NORMAL ? scores[id] : 0])
+    .slice(0, types.findLastIndex((type) => type !== UNUSED) + 1);
+  return {
+    pieces,
+    unknown: metadata.requireCount(KEY.UNKNOWN),
+    special: [...types.keys()].filter((id) => types[id] === UNKNOWN || types[id] === CONTROL),
+    charsmap: Buffer.from(Uint8Array.from(numbers(KEY.CHARSMAP))).toString("base64"),
+  };
+}
+
+async function compareUnigram(options: Options): Promise<number> {
+  const made = await compare(paths(options), "paths");
+  const differences = made + (await compare(normalizing(options), "charsmaps"));
+  if (!hasShared) return differences;
+  const { metadata } = await readGguf(sharedPath(`models/vocab/${UNIGRAM}`));
+  console.log(UNIGRAM);
+  const asked = unigram(metadata, options);
+  return differences + (await compareAfter([unigramSpecOf(metadata)], asked, "unigram"));
+}
+
 function sample(arbitrary: fc.Arbitrary<string>, { count, seed }: Options): string[] {
   return fc.sample(arbitrary, { numRuns: count, seed });
 }
@@ -152,7 +214,7 @@ function piecesOf(metadata: Metadata): string[] {
 
 function stringsOf(metadata: Metadata, key: string): string[] {
   const { bytes, starts, ends } = metadata.requireStrings(key);
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return Array.from(starts, (start, i) => decoder.decode(bytes.subarray(start, ends[i])));
 }
 
@@ -198,17 +260,26 @@ function requirePackage(): void {
   process.exit(2);
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
   options: { count: { type: "string", default: "20000" }, seed: { type: "string" } },
+  allowPositionals: true,
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const options = { count: Number(values.count), seed };
+const KINDS: Readonly<Record<string, () => Promise<number>>> = {
+  gemma: async () => compare(await encoding(await gemmaMetadata(), options), "gemma", GEMMA),
+  wordpiece: async () => compare(await encoding(minilmMetadata(), options), "wordpiece", MINILM),
+  words: () => compare(cutting(options), "words"),
+  merges: () => compare(merging(options), "merges"),
+  "byte-level": () => compareByteLevel(options),
+  unigram: () => compareUnigram(options),
+};
 requirePackage();
 console.log(`seed ${seed}`);
-const differences =
-  (await compare(await encoding(await gemmaMetadata(), options), "gemma", GEMMA)) +
-  (await compare(await encoding(minilmMetadata(), options), "wordpiece", MINILM)) +
-  (await compare(cutting(options), "words")) +
-  (await compare(merging(options), "merges")) +
-  (await compareByteLevel(options));
+let differences = 0;
+for (const kind of positionals.length > 0 ? positionals : Object.keys(KINDS)) {
+  const run = KINDS[kind];
+  if (run === undefined) throw new Error(`${kind}: expected ${Object.keys(KINDS).join(", ")}`);
+  differences += await run();
+}
 process.exit(differences === 0 ? 0 : 1);

@@ -8,10 +8,15 @@
     tokenizers-reference.py byte-level                {text, ids} -> ids of text, text of ids
     tokenizers-reference.py byte-words PRE            text -> words, in characters for bytes
     tokenizers-reference.py byte-merges               {pre, pieces, merges, texts} -> ids of each
+    tokenizers-reference.py unigram                   text -> [ids, what they decode to]
+    tokenizers-reference.py paths                     {pieces, scores, texts} -> ids of each text
+    tokenizers-reference.py charsmaps                 {charsmap, texts} -> each text normalised
 
 PRE is a value of `tokenizer.ggml.pre`. The first line for byte-level is a vocabulary: {pre, pieces,
-merges, added: [{id, special}]}.
+merges, added: [{id, special}]}; that for unigram is {pieces: [[text, score]], unknown, special: [id],
+charsmap}, a charsmap being base64.
 """
+import base64
 import gzip
 import json
 import sys
@@ -82,6 +87,41 @@ def scored_bpe(pieces, scores):
     return encoder(tokenizer)
 
 
+def unigram():
+    """XLM-RoBERTa's tokenizer, as `transformers` builds it, of what a GGUF file holds."""
+    spec = json.loads(sys.stdin.readline())
+    tokenizer = xlm_roberta(spec["pieces"], spec["unknown"], base64.b64decode(spec["charsmap"]))
+    special = [spec["pieces"][number][0] for number in spec["special"]]
+    tokenizer.add_special_tokens(
+        [AddedToken(text, lstrip=text == "<mask>", normalized=False) for text in special]
+    )
+
+    def answer(text):
+        ids = encoder(tokenizer)(text)
+        return [ids, tokenizer.decode(ids, skip_special_tokens=True)]
+
+    return answer
+
+
+def xlm_roberta(pieces, unknown, charsmap=None):
+    tokenizer = Tokenizer(models.Unigram([tuple(piece) for piece in pieces], unknown))
+    if charsmap is not None:
+        tokenizer.normalizer = normalizers.Precompiled(charsmap)
+    metaspace = {"replacement": "\u2581", "prepend_scheme": "always"}
+    steps = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(**metaspace)]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    tokenizer.decoder = decoders.Metaspace(**metaspace)
+    return tokenizer
+
+
+def paths():
+    def answer(case):
+        encode = encoder(xlm_roberta(list(zip(case["pieces"], case["scores"])), 0))
+        return [encode(text) for text in case["texts"]]
+
+    return answer
+
+
 # Of the `tokenizer.json` of Llama 3 and Qwen2.
 PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}DIGITS"
@@ -133,6 +173,14 @@ def byte_merges():
     return answer
 
 
+def charsmaps():
+    def answer(case):
+        normalize = normalizers.Precompiled(base64.b64decode(case["charsmap"])).normalize_str
+        return [normalize(text) for text in case["texts"]]
+
+    return answer
+
+
 KINDS = {
     "gemma": gemma,
     "wordpiece": wordpiece,
@@ -141,6 +189,9 @@ KINDS = {
     "byte-level": byte_level,
     "byte-words": byte_words,
     "byte-merges": byte_merges,
+    "unigram": unigram,
+    "paths": paths,
+    "charsmaps": charsmaps,
 }
 
 

@@ -3,6 +3,7 @@ import type { Metadata } from "../gguf/types.ts";
 import { createByteLevel } from "./byte-level.ts";
 import { createSentencePiece } from "./sentencepiece.ts";
 import type { Tokenizer } from "./types.ts";
+import { createUnigram } from "./unigram.ts";
 import { KEY } from "./vocabulary.ts";
 import { createWordPiece } from "./wordpiece.ts";
 
@@ -11,6 +12,7 @@ const TOKENIZERS: ReadonlyMap<string, (metadata: Metadata) => Tokenizer> = new M
   ["llama", createSentencePiece],
   ["bert", createWordPiece],
   ["gpt2", createByteLevel],
+  ["t5", createUnigram],
 ]);
 
 /**

@@ -10,10 +10,10 @@ import {
   type Vocabulary,
 } from "./vocabulary.ts";
 
-/** What a file says of a SentencePiece BPE tokenizer, checked against itself. */
+/** What a file says of a SentencePiece tokenizer, checked against itself. */
 export interface SentencePieceModel {
   readonly vocabulary: Vocabulary;
-  /** The higher, the earlier a piece is merged. */
+  /** BPE: the higher, the earlier a piece is merged. Unigram: logarithms of probabilities. */
   readonly scores: Float32Array;
   readonly unknownCharacters: UnknownCharacters;
   /** Ids before every text. */
@@ -23,11 +23,14 @@ export interface SentencePieceModel {
   readonly addSpacePrefix: boolean;
 }
 
-/** Flags that are absent mean what they mean to llama.cpp. Throws `BAD_MODEL`. */
-export function readSentencePiece(metadata: Metadata): SentencePieceModel {
+/** What flags that are absent mean: what they mean to llama.cpp. */
+const DEFAULTS = { addBos: true, addEos: false };
+
+/** Throws `BAD_MODEL`. */
+export function readSentencePiece(metadata: Metadata, defaults = DEFAULTS): SentencePieceModel {
   const vocabulary = readVocabulary(metadata);
-  const addBos = { key: KEY.ADD_BOS, isDefault: true };
-  const addEos = { key: KEY.ADD_EOS, isDefault: false };
+  const addBos = { key: KEY.ADD_BOS, isDefault: defaults.addBos };
+  const addEos = { key: KEY.ADD_EOS, isDefault: defaults.addEos };
   return {
     vocabulary,
     scores: readScores(metadata, vocabulary),
@@ -41,7 +44,7 @@ export function readSentencePiece(metadata: Metadata): SentencePieceModel {
 function readScores(metadata: Metadata, { path, pieces }: Vocabulary): Float32Array {
   const stored = readPerPiece(metadata, KEY.SCORES, pieces.length);
   if (stored === undefined) {
-    throw missingToken(path, KEY.SCORES, "the pieces of a SentencePiece model are merged by score");
+    throw missingToken(path, KEY.SCORES, "the pieces of a SentencePiece model have scores");
   }
   const scores = stored instanceof Float32Array ? stored : Float32Array.from(stored, Number);
   for (const bad of [Number.NaN, Infinity, -Infinity]) {

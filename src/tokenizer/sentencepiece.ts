@@ -1,6 +1,5 @@
 import type { Metadata } from "../gguf/types.ts";
 import { AddedTokens } from "./added-tokens.ts";
-import { byteOf } from "./byte-tokens.ts";
 import { encodeAtOnce, encodeInSteps } from "./encoder.ts";
 import { PieceTable } from "./piece-table.ts";
 import { SegmentCache } from "./segment-cache.ts";
@@ -10,10 +9,11 @@ import {
   readSentencePiece,
   type SentencePieceModel,
 } from "./sentencepiece-model.ts";
+import { decodePieces } from "./sentencepiece-text.ts";
 import type { Tokenizer } from "./types.ts";
-import { checkId, MARK, MARK_BYTES, pieceBytes, TOKEN_TYPE } from "./vocabulary.ts";
+import { MARK_BYTES, TOKEN_TYPE } from "./vocabulary.ts";
 
-const { NORMAL, UNDEFINED, UNUSED, UNKNOWN, CONTROL, BYTE } = TOKEN_TYPE;
+const { NORMAL, UNDEFINED, UNUSED } = TOKEN_TYPE;
 /** Types of the pieces that merging may make. The others are matched before, or stand for bytes. */
 const MERGED_TYPES = [UNDEFINED, NORMAL, UNUSED];
 
@@ -64,18 +64,7 @@ class SentencePiece implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>): string {
-    const bytes: number[] = [];
-    for (let i = 0; i < ids.length; i++)
-      this.#decodeOne(checkId(ids[i]!, this.#model.vocabulary), bytes);
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
-    return this.#model.addSpacePrefix && text.startsWith(" ") ? text.slice(1) : text;
-  }
-
-  #decodeOne(id: number, bytes: number[]): void {
-    const type = this.#model.vocabulary.types[id];
-    if (type === CONTROL || type === UNKNOWN) return;
-    if (type === BYTE) bytes.push(byteOf(this.#model.vocabulary, id));
-    else bytes.push(...withSpaces(pieceBytes(this.#model.vocabulary.pieces, id)));
+    return decodePieces(this.#model, ids);
   }
 }
 
@@ -90,10 +79,4 @@ export function sentencePieceParts(model: SentencePieceModel): SentencePiecePart
     hasMark: table.find(MARK_BYTES, 0, MARK_BYTES.length) >= 0,
     cache: new SegmentCache(CACHED_BYTES_MAX),
   };
-}
-
-/** The text of a piece. Converters write user-defined tokens with spaces, all others with ▁. */
-function withSpaces(piece: Uint8Array): Uint8Array {
-  if (!piece.includes(MARK_BYTES[0]!)) return piece;
-  return new TextEncoder().encode(new TextDecoder().decode(piece).replaceAll(MARK, " "));
 }

@@ -22,6 +22,8 @@ export const KEY = {
   ADD_EOS: "tokenizer.ggml.add_eos_token",
   ADD_SEPARATOR: "tokenizer.ggml.add_sep_token",
   ADD_SPACE_PREFIX: "tokenizer.ggml.add_space_prefix",
+  REMOVE_EXTRA_SPACES: "tokenizer.ggml.remove_extra_whitespaces",
+  CHARSMAP: "tokenizer.ggml.precompiled_charsmap",
   LOWERCASE: "tokenizer.ggml.normalizer.lowercase",
   STRIP_ACCENTS: "tokenizer.ggml.normalizer.strip_accents",
 } as const;

@@ -3,14 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BertNormalizer } from "../../src/tokenizer/bert-normalizer.ts";
 import { characterOf } from "../../src/tokenizer/byte-characters.ts";
-import type { RankedPieces, ScoredPieces } from "./texts.ts";
-import { rankedMetadata, scoredMetadata, tokenizerOf } from "./vocabularies.ts";
+import { normalized } from "./normalized.ts";
+import type { NormalizerRules, RankedPieces, ScoredPieces } from "./texts.ts";
+import { rankedMetadata, scoredMetadata, tokenizerOf, unigramMetadata } from "./vocabularies.ts";
 import { bertWords, byteWords } from "./words.ts";
 
 /*
  * What real vocabularies hide, by Hugging Face `tokenizers` (see test/fixtures/README.md): the
- * order of tied merges, BERT's words before most hard ones become [UNK], and merges of byte-level
- * BPE in several ways.
+ * order of tied merges and of tied paths, BERT's words before most hard ones become [UNK], merges
+ * of byte-level BPE in several ways, and what rules do to graphemes that no rule of NFKC is for.
  */
 
 function readLines<Line>(name: string): Line[] {
@@ -56,4 +57,23 @@ test("merges by rank, and words that are pieces whatever merges give", () => {
   });
   expect(found).toEqual(cases.map(({ ids }) => ids));
   expect(cases.length).toBe(20);
+});
+
+test("Unigram's paths with tied scores and unknown characters", () => {
+  const cases = readLines<ScoredPieces & { ids: number[][] }>("unigram-paths.jsonl");
+  const found = cases.map((made) => {
+    const tokenizer = tokenizerOf(unigramMetadata(made));
+    return made.texts.map((text) => [...tokenizer.encode(text)]);
+  });
+  expect(found).toEqual(cases.map(({ ids }) => ids));
+  expect(cases.length).toBe(20);
+});
+
+test("texts normalised by made-up rules, whole and a character at a time", () => {
+  const cases = readLines<NormalizerRules & { normalized: string[] }>("charsmaps.jsonl");
+  for (const { rules, texts, normalized: expected } of cases) {
+    expect(texts.map((text) => normalized(rules, text))).toEqual(expected);
+    expect(texts.map((text) => normalized(rules, text, 1))).toEqual(expected);
+  }
+  expect(cases.length).toBe(24);
 });

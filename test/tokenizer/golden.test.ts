@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { readGguf } from "../../src/gguf/reader.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 import { hasShared, readGolden, sharedNote, sharedPath } from "../reference/golden.ts";
@@ -18,6 +19,13 @@ function differing(
 ) {
   const found = lines.map(({ text }) => ({ text, ids: allIds(tokenizer, text) }));
   return found.filter(({ ids }, i) => !Bun.deepEquals(ids, lines[i]!.ids));
+}
+
+function drain(steps: Generator<undefined, Int32Array, undefined>): Int32Array {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 describe("equal to Hugging Face:", () => {
@@ -42,6 +50,24 @@ describe("equal to Hugging Face:", () => {
     const { metadata } = await readGguf(sharedPath("models/mini-Q8_0.gguf"));
     expect(differing(tokenizerOf(metadata), readGolden("mini-Q8_0"))).toEqual([]);
   });
+
+  test.skipIf(!hasShared)(`the whole vocabulary of XLM-RoBERTa${sharedNote}`, async () => {
+    const file = await readGguf(sharedPath("models/vocab/ggml-vocab-nomic-bert-moe.gguf"));
+    const tokenizer = tokenizerOf(file.metadata);
+    const lines = readFileSync(sharedPath("golden/tokens-xlmr.jsonl"), "utf8").trim().split("\n");
+    const expected = lines.map((line) => JSON.parse(line));
+    expect(differing(tokenizer, expected)).toEqual([]);
+    expect(lines.length).toBe(400);
+    const texts = expected.map(({ text }) => text).join(" ");
+    expect(drain(tokenizer.encodeInSteps(texts))).toEqual(tokenizer.encode(texts));
+  });
+
+  for (const name of ["xlmr-cls", "nomic-bert-moe"]) {
+    test.skipIf(!hasShared)(`${name}, a vocabulary cut short${sharedNote}`, async () => {
+      const { metadata } = await readGguf(sharedPath(`models/arch/${name}.gguf`));
+      expect(differing(tokenizerOf(metadata), readGolden(name))).toEqual([]);
+    });
+  }
 });
 
 describe("Gemma's vocabulary", () => {

@@ -214,3 +214,63 @@ export function rankedPieces(textCount: number): fc.Arbitrary<RankedPieces> {
       return { pre, pieces: [...all], merges: ranked, texts };
     });
 }
+
+/** A vocabulary for Unigram, and texts for it. */
+export function unigramPieces(textCount: number): fc.Arbitrary<ScoredPieces> {
+  const join = fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 12 }));
+  const letters = fc.uniqueArray(fc.constantFrom(...LETTERS, "😀", "c"), { minLength: 1 });
+  const unit = fc.constantFrom(..."aaabbbcéé😀▁  x\u0301\t");
+  const text = fc.string({ unit, maxLength: 60, size: "max" });
+  return fc
+    .record({
+      letters,
+      joins: fc.array(join, { maxLength: 40, size: "max" }),
+      texts: fc.array(text, { minLength: textCount, maxLength: textCount, size: "max" }),
+    })
+    .map(({ letters, joins, texts }) => {
+      const scores = new Map(letters.map((letter, i) => [letter, -(i % 3) * 2 - 1]));
+      for (const [left, right, rank] of joins) {
+        const known = [...scores.keys(), "x"];
+        const piece = known[left % known.length]! + known[right % known.length]!;
+        // Whatever is behind a ▁ inside of a piece is out of reach.
+        const isWithin = piece.lastIndexOf("▁") <= 0 && [...piece].length <= 8;
+        if (isWithin && !scores.has(piece)) scores.set(piece, -rank);
+      }
+      return { pieces: ["<unk>", ...scores.keys()], scores: [0, ...scores.values()], texts };
+    });
+}
+
+/** What is in graphemes of several characters, and beside them. */
+const GRAPHEME_PARTS: readonly string[] = [
+  ..."a|e|é|x| |①|ﬁ|ǆ|Ω|ا|ℹ|©|™|👨|👩🏾|🇩|🇪|क|ष|क़|ক|ᄀ|ᅡ|ᆨ|가|각|ཷ|ⴰ|ꣵ".split("|"),
+  ..."\u0301|\u0308|\u0344|\u0653|\u0903|\u093c|\u094d|\u09cd|\u0e31|\u3099|\ufe0f".split("|"),
+  ..."\u200d|\u200c|\u0600|\u06dd|\u0d4e|\u{110bd}|\r|\n|\0|\u00ad|\u200b".split("|"),
+  ..."\u{1f3fe} \u{e0041}".split(" "),
+];
+
+/** Rules of a normaliser, and texts for it. */
+export interface NormalizerRules {
+  readonly rules: Readonly<Record<string, string>>;
+  readonly texts: readonly string[];
+}
+
+/** Rules of which one begins with another, and texts in which graphemes are long or short. */
+export function normalizerRules(textCount: number): fc.Arbitrary<NormalizerRules> {
+  const part = fc.constantFrom(...GRAPHEME_PARTS);
+  const several = fc.array(part, { minLength: 2, maxLength: 3 }).map((parts) => parts.join(""));
+  const key = fc.oneof({ arbitrary: part, weight: 3 }, { arbitrary: several, weight: 1 });
+  const replacement = fc.array(part, { maxLength: 3 }).map((parts) => parts.join(""));
+  const hasNoEnd = (text: string) => !text.includes("\0");
+  const unit = fc.oneof({ arbitrary: part, weight: 9 }, { arbitrary: codePoint, weight: 1 });
+  const text = fc.array(unit, { maxLength: 60, size: "max" });
+  return fc.record({
+    rules: fc.dictionary(key.filter(hasNoEnd), replacement.filter(hasNoEnd), {
+      maxKeys: 30,
+      size: "max",
+    }),
+    texts: fc.array(
+      text.map((parts) => parts.join("").toWellFormed()),
+      { minLength: textCount, maxLength: textCount, size: "max" },
+    ),
+  });
+}

@@ -152,3 +152,23 @@ const WORDS = [
 function isThere(entry: [string, MetadataEntry | undefined]): entry is [string, MetadataEntry] {
   return entry[1] !== undefined;
 }
+
+/** A Unigram vocabulary of `<unk>` and ordinary pieces with XLM-RoBERTa's white space. */
+export function unigramMetadata({ pieces, scores }: Omit<ScoredPieces, "texts">): Metadata {
+  const { NORMAL, UNKNOWN } = TOKEN_TYPE;
+  return stored([
+    [KEY.MODEL, value.string("t5")],
+    [KEY.TOKENS, value.strings(pieces)],
+    [KEY.SCORES, value.numbers("float32", scores)],
+    [
+      KEY.TYPES,
+      value.numbers(
+        "int32",
+        pieces.map((piece) => (piece === "<unk>" ? UNKNOWN : NORMAL)),
+      ),
+    ],
+    [KEY.UNKNOWN, value.uint32(pieces.indexOf("<unk>"))],
+    [KEY.ADD_EOS, value.bool(false)],
+    [KEY.REMOVE_EXTRA_SPACES, value.bool(true)],
+  ]);
+}

@@ -1,0 +1,141 @@
+/**
+ * `bun scripts/grapheme-unicode.ts`: writes src/tokenizer/grapheme-unicode.ts, what the normaliser
+ * `Precompiled` of Hugging Face `tokenizers` takes each code point for when it divides a text into
+ * graphemes, found by asking it about every one. Needs Python 3 with `tokenizers` 0.23.3; `PYTHON`
+ * names the interpreter.
+ *
+ * A grapheme of less than six bytes that begins with a rule's key is replaced as a whole, so that a
+ * mark at its end is gone; in a longer one only the character itself is replaced. So whether a mark
+ * survives tells where graphemes begin and end.
+ */
+import { join } from "node:path";
+import { charsmap } from "../test/tokenizer/charsmap.ts";
+import { ROOT } from "./paths.ts";
+
+const PYTHON = process.env.PYTHON ?? "python3";
+const REFERENCE = join(ROOT, "scripts/tokenizers-reference.py");
+const TARGET = join(ROOT, "src/tokenizer/grapheme-unicode.ts");
+const COLUMNS = 90;
+
+const CODE_POINTS = Array.from({ length: 0x110000 }, (_, c) => c).filter(
+  (c) => c < 0xd800 || c > 0xdfff,
+);
+
+interface Probe {
+  readonly name: string;
+  readonly comment: string;
+  /** The character whose rule tells of its grapheme. */
+  readonly key: string;
+  readonly text: (char: string) => string;
+  /** Is a code point in the set when the text has this mark at its end after normalising? */
+  readonly keepsMark: boolean;
+  readonly mark: (char: string) => string;
+  /** Does it consist of marks? What is no mark may keep the grapheme together for other reasons. */
+  readonly ofMarks: boolean;
+}
+
+const ACUTE = "\u0301";
+const probe = (
+  name: string,
+  comment: string,
+  key: string,
+  text: (char: string) => string,
+): Probe => ({ name, comment, key, text, keepsMark: true, mark: () => ACUTE, ofMarks: false });
+
+const PROBES: readonly Probe[] = [
+  {
+    ...probe("EXTENDING", "Belong to the character before them.", "a", (c) => `a${c}`),
+    keepsMark: false,
+    // The key itself is replaced, too.
+    mark: (char) => (char === "a" ? "x" : char),
+  },
+  {
+    ...probe("CONTROL", "Stand alone.", "\u0344", (c) => `${c}\u0344${ACUTE}`),
+    keepsMark: false,
+  },
+  probe("PREPENDED", "Belong to the character behind them.", "a", (c) => `${c}a${ACUTE}`),
+  probe("PICTOGRAPHS", "Joined by a zero width joiner.", "™", (c) => `${c}\u200d™${ACUTE}`),
+  {
+    ...probe(
+      "PICTOGRAPH_MARKS",
+      "May stand between a pictograph and the joiner.",
+      "™",
+      (c) => `👨${c}\u200d™${ACUTE}`,
+    ),
+    ofMarks: true,
+  },
+  probe("CONSONANTS", "Joined by a linker.", "क", (c) => `${c}\u094dक${ACUTE}`),
+  { ...probe("LINKERS", "Join two consonants.", "क", (c) => `क${c}क${ACUTE}`), ofMarks: true },
+  {
+    ...probe(
+      "CONSONANT_MARKS",
+      "May stand between two consonants, beside a linker.",
+      "क",
+      (c) => `क\u094d${c}क${ACUTE}`,
+    ),
+    ofMarks: true,
+  },
+];
+
+async function members({ key, text, keepsMark, mark }: Probe): Promise<number[]> {
+  const found: number[] = [];
+  const texts = CODE_POINTS.map((c) => text(String.fromCodePoint(c)));
+  const normalized = await ask(charsmap({ [key]: "x" }), texts);
+  for (const [i, c] of CODE_POINTS.entries()) {
+    const char = String.fromCodePoint(c);
+    if (normalized[i]!.endsWith(mark(char)) === keepsMark) found.push(c);
+  }
+  return found;
+}
+
+async function ask(bytes: Uint8Array, texts: readonly string[]): Promise<string[]> {
+  const question = { charsmap: Buffer.from(bytes).toString("base64"), texts };
+  const child = Bun.spawn([PYTHON, REFERENCE, "charsmaps"], {
+    env: { ...process.env, PYTHONIOENCODING: "utf-8" },
+    stdin: new Blob([`${JSON.stringify(question)}\n`]),
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const answer = await new Response(child.stdout).text();
+  if ((await child.exited) !== 0) throw new Error(`${PYTHON} ${REFERENCE} failed`);
+  return JSON.parse(answer);
+}
+
+function ranges(codePoints: readonly number[]): string[] {
+  const found: [number, number][] = [];
+  for (const c of codePoints) {
+    const last = found.at(-1);
+    if (last !== undefined && last[1] === c - 1) last[1] = c;
+    else found.push([c, c]);
+  }
+  return found.map(([a, b]) => (a === b ? a.toString(16) : `${a.toString(16)}-${b.toString(16)}`));
+}
+
+function constant(name: string, comment: string, words: readonly string[]): string {
+  const lines = [""];
+  for (const word of words) {
+    if (lines.at(-1)!.length + word.length + 1 > COLUMNS) lines.push("");
+    lines.push(`${lines.pop()} ${word}`.trim());
+  }
+  const body = lines.map((line) => `  ${line}`).join("\n");
+  return `/** ${comment} */\nexport const ${name} = \`\n${body}\n\`;\n`;
+}
+
+const sets: string[] = [];
+const marks = new Set(await members(PROBES[0]!));
+for (const one of PROBES) {
+  const found = await members(one);
+  const kept = one.ofMarks ? found.filter((c) => marks.has(c)) : found;
+  sets.push(constant(one.name, one.comment, ranges(kept)));
+}
+await Bun.write(
+  TARGET,
+  `// Generated by scripts/grapheme-unicode.ts from tokenizers 0.23.3. Do not edit.
+
+/**
+ * Sets of code points by which Hugging Face \`tokenizers\` divides a text into graphemes:
+ * hexadecimal ranges, ascending, separated by white space.
+ */
+
+${sets.join("\n")}`,
+);
