@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 import { encodeHeader, type TensorHeader } from "./encode.ts";
 import { alignUp } from "./limits.ts";
 import { fileError, formatShape, quote } from "./message.ts";
 import { parseGgufHeader } from "./parse.ts";
 import type { GgufFile, MetadataEntry } from "./types.ts";
+import { writeWhole } from "./whole-file.ts";
 
 /** A tensor to write. */
 export interface TensorSource extends TensorHeader {
@@ -44,27 +43,11 @@ export async function writeGguf(
   const { bytes: header, fileSize } = encodeHeader(metadata, tensors);
   const parsed = parseGgufHeader(header, fileSize, path);
   if (!parsed.done) throw new Error(`unreachable: the header of ${path} is not whole`);
-  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.tmp`);
-  // Where a signal ends the process, nobody comes back here.
-  const abandon = () => rmSync(temporary, { force: true });
-  process.once("exit", abandon);
-  try {
-    const handle = await open(temporary, "wx");
-    try {
-      const writer = new Writer(handle, fileSize, options);
-      await writer.write(header);
-      for (const source of tensors) await writeTensor(writer, source, parsed.file);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw unwritable(path, error);
-  } finally {
-    process.off("exit", abandon);
-  }
+  await writeWhole(path, async (handle) => {
+    const writer = new Writer(handle, fileSize, options);
+    await writer.write(header);
+    for (const source of tensors) await writeTensor(writer, source, parsed.file);
+  });
   return parsed.file;
 }
 
@@ -114,15 +97,4 @@ class Writer {
   async padTo(position: number): Promise<void> {
     if (position > this.position) await this.write(new Uint8Array(position - this.position));
   }
-}
-
-const OUT_OF_RESOURCES: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE"]);
-
-/** Gives system errors a code of ours; others, an abort's reason among them, pass as they are. */
-function unwritable(path: string, error: unknown): unknown {
-  if (!(error instanceof Error && "syscall" in error && "code" in error)) return error;
-  const code = OUT_OF_RESOURCES.has(String(error.code)) ? "OUT_OF_RESOURCES" : "FILE_NOT_FOUND";
-  const message = `the file cannot be written (${error.code})`;
-  const advice = "Check the folder and its free space.";
-  return fileError(code, path, `${message}. ${advice}`, { cause: error });
 }

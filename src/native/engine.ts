@@ -2,15 +2,9 @@ import type { Plan } from "../arch/plan.ts";
 import { type ErrorCode, GgufEmbedError } from "../errors.ts";
 import type { TensorInfo } from "../gguf/types.ts";
 import * as abi from "./abi.ts";
-import {
-  bytesOf,
-  expectOk,
-  type Library,
-  loadLibrary,
-  messageText,
-  newMessage,
-} from "./bindings.ts";
+import { bytesOf, expectOk, type Library, loadLibrary, newMessage } from "./bindings.ts";
 import { Channel } from "./channel.ts";
+import { Job, type JobFailure, type JobResult } from "./job.ts";
 import { type ProfileListener, profileListener } from "./profile.ts";
 import { encodeLoadSpec, type LoadSettings } from "./spec.ts";
 import { readField, writeStruct } from "./struct.ts";
@@ -116,7 +110,16 @@ export class NativeEngine {
       library.symbols.ggufembed_load(channel.id, spec, spec.length, ticket),
       "loading a model",
     );
-    const job = new Job(library, Number(ticket[0]), settings.path, partsOf(plan));
+    const job = new Job(
+      library,
+      Number(ticket[0]),
+      (failure) => failed(failure, settings.path, partsOf(plan)),
+      // A cancelled load may have finished all the same: then its engine goes.
+      ({ handle }) => {
+        const unloaded = { library, channel, handle, path: settings.path };
+        if (handle !== 0) submitUnload(unloaded).catch(() => {});
+      },
+    );
     const { handle } = await job.settle(channel, 0, signal);
     return new NativeEngine(library, channel, handle, plan, settings);
   }
@@ -207,7 +210,9 @@ export class NativeEngine {
   }
 
   #job(ticket: BigUint64Array): Job {
-    return new Job(this.#library, Number(ticket[0]), this.#path, this.#parts);
+    return new Job(this.#library, Number(ticket[0]), (failure) =>
+      failed(failure, this.#path, this.#parts),
+    );
   }
 }
 
@@ -215,7 +220,8 @@ async function submitUnload({ library, channel, handle, path }: Loaded): Promise
   const ticket = new BigUint64Array(new ArrayBuffer(8));
   const status = library.symbols.ggufembed_unload(channel.id, handle, ticket);
   expectOk(status, "unloading a model");
-  await new Job(library, Number(ticket[0]), path, []).settle(channel, 0);
+  const job = new Job(library, Number(ticket[0]), (failure) => failed(failure, path, []));
+  await job.settle(channel, 0);
 }
 
 function partsOf(plan: Plan): TensorInfo[] {
@@ -226,98 +232,11 @@ function outputLength(batch: NativeBatch): number {
   return (batch.tokenLevel ? batch.ids.length : batch.lengths.length) * batch.dimensions;
 }
 
-interface JobResult {
-  readonly output: Float32Array;
-  readonly handle: number;
-  /** Time that the job ran, without waiting for its turn. */
-  readonly runNanoseconds: number;
-}
-
-/** One submitted job, until its result is taken. */
-class Job {
-  readonly #library: Library;
-  readonly #ticket: number;
-  readonly #path: string;
-  readonly #parts: readonly TensorInfo[];
-
-  constructor(library: Library, ticket: number, path: string, parts: readonly TensorInfo[]) {
-    this.#library = library;
-    this.#ticket = ticket;
-    this.#path = path;
-    this.#parts = parts;
-  }
-
-  /**
-   * An aborted job rejects at once; what is left of it is taken when the native side has let go.
-   */
-  async settle(channel: Channel, length: number, signal?: AbortSignal): Promise<JobResult> {
-    const finished = channel.finished(this.#ticket);
-    if (signal === undefined) {
-      await finished;
-      return this.#take(length);
-    }
-    const aborted = Promise.withResolvers<"aborted">();
-    const onAbort = () => aborted.resolve("aborted");
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      const outcome = await Promise.race([finished, aborted.promise]);
-      if (outcome !== "aborted") return this.#take(length);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
-    this.#library.symbols.ggufembed_cancel(this.#ticket);
-    finished.then(() => this.#discard(channel, length));
-    throw signal.reason;
-  }
-
-  wait(length: number): JobResult {
-    expectOk(this.#library.symbols.ggufembed_wait(this.#ticket), "waiting for a job");
-    return this.#take(length);
-  }
-
-  /** A cancelled load may have finished all the same: then its engine goes. */
-  async #discard(channel: Channel, length: number): Promise<void> {
-    try {
-      const { handle } = this.#take(length);
-      const [library, path] = [this.#library, this.#path];
-      if (handle !== 0) await submitUnload({ library, channel, handle, path });
-    } catch {
-      // It was cancelled: whatever it has to say comes too late.
-    }
-  }
-
-  #take(length: number): JobResult {
-    // A buffer of its own, outside the collector's heap: the address holds during the call.
-    const output = new Float32Array(new ArrayBuffer(Math.max(length, 1) * 4), 0, length);
-    const result = new DataView(new ArrayBuffer(abi.Result.$size));
-    const message = newMessage();
-    expectOk(
-      this.#library.symbols.ggufembed_take(
-        this.#ticket,
-        bytesOf(result),
-        new Uint8Array(output.buffer),
-        length,
-        message,
-      ),
-      "taking a result",
-    );
-    const status = readField(result, abi.Result, "status");
-    if (status !== abi.Status.ok) throw this.#error(status, result, messageText(message));
-    return {
-      // The system may have given fewer threads, and so a shorter profile.
-      output: output.subarray(0, readField(result, abi.Result, "float_count")),
-      handle: readField(result, abi.Result, "engine"),
-      runNanoseconds: readField(result, abi.Result, "run_ns"),
-    };
-  }
-
-  #error(status: number, result: DataView, message: string): Error {
-    if (status === abi.Status.cancelled) return new DOMException("cancelled", "AbortError");
-    const tensor = this.#parts[readField(result, abi.Result, "part")]?.name;
-    const where = tensor === undefined ? this.#path : `${this.#path}, tensor ${tensor}`;
-    const [code, advice] = ERRORS.get(status) ?? ["NATIVE", "please report this"];
-    return new GgufEmbedError(code, `${where}: ${message || "the engine failed"}; ${advice}`);
-  }
+function failed({ status, part, message }: JobFailure, path: string, parts: readonly TensorInfo[]) {
+  const tensor = parts[part]?.name;
+  const where = tensor === undefined ? path : `${path}, tensor ${tensor}`;
+  const [code, advice] = ERRORS.get(status) ?? ["NATIVE", "please report this"];
+  return new GgufEmbedError(code, `${where}: ${message || "the engine failed"}; ${advice}`);
 }
 
 const ERRORS: ReadonlyMap<number, readonly [code: ErrorCode, advice: string]> = new Map([
