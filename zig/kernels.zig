@@ -8,6 +8,7 @@ const simd_int8 = @import("kernels/simd_int8.zig");
 const simd_tiles = @import("kernels/simd_tiles.zig");
 
 const attention = @import("kernels/attention.zig");
+const encode = @import("quantize/encode.zig");
 const heads = @import("kernels/heads.zig");
 const matmul_float = @import("kernels/matmul_float.zig");
 const matmul_int8 = @import("kernels/matmul_int8.zig");
@@ -55,6 +56,7 @@ const kernels: interface.Kernels = .{
     .mean = pooling.mean,
     .emit = pooling.emit,
     .look_up = tables.lookUp,
+    .encode = encode.encode,
     .pack_int8 = pack.packInt8,
     .pack_float = pack.packFloat,
     .score = .{ scores.float32, scores.int8, scores.binary },

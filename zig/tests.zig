@@ -7,6 +7,7 @@ test {
     _ = @import("lib.zig");
     _ = @import("placement.zig");
     _ = @import("pool.zig");
+    _ = @import("quantize/group.zig");
     _ = @import("region.zig");
     _ = @import("rope.zig");
     _ = @import("schedule.zig");
@@ -14,6 +15,7 @@ test {
     _ = @import("testing/attention_test.zig");
     _ = @import("testing/batch_test.zig");
     _ = @import("testing/blocks_test.zig");
+    _ = @import("testing/encode_test.zig");
     _ = @import("testing/engine_test.zig");
     _ = @import("testing/math_test.zig");
     _ = @import("testing/matmul_test.zig");

@@ -289,6 +289,17 @@ pub const LookUp = extern struct {
     add: bool,
 };
 
+/// Turns numbers into a tensor format; the least squared error is what it looks for. False: a
+/// number or a scale is too large for the format. The numbers are finite.
+pub const Encode = extern struct {
+    /// `[count]`
+    src: [*]const f32,
+    format: TensorType,
+    /// Whole blocks.
+    count: usize,
+    dst: [*]u8,
+};
+
 /// Packs rows of a block format into lanes of one group of 16. False: a value is not finite, or too
 /// large.
 pub const PackInt8 = extern struct {
@@ -390,6 +401,7 @@ pub const Kernels = extern struct {
     mean: *const fn (*const Mean) callconv(.c) void,
     emit: *const fn (*const Emit) callconv(.c) bool,
     look_up: *const fn (*const LookUp) callconv(.c) bool,
+    encode: *const fn (*const Encode) callconv(.c) bool,
     pack_int8: *const fn (*const PackInt8) callconv(.c) bool,
     pack_float: *const fn (*const PackFloat) callconv(.c) bool,
     score: [Encoding.count]*const fn (*const Score) callconv(.c) bool,

@@ -3,7 +3,7 @@
 const piece = @import("piece.zig");
 
 /// `kvalues_iq4nl` in `ggml-common.h`.
-const numbers = [16]i8{
+pub const numbers = [16]i8{
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
 };
 
