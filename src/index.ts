@@ -32,6 +32,15 @@ export { formatInspection } from "./inspect-format.ts";
 export type { NativeInfo } from "./native/system.ts";
 export { open, openTokenizer } from "./open.ts";
 export type { CacheStats } from "./pipeline/cache.ts";
+export {
+  QUANTIZE_TYPES,
+  type QuantizedTensor,
+  type QuantizeOptions,
+  type QuantizeProgress,
+  type QuantizeReport,
+  type QuantizeType,
+  quantize,
+} from "./quantize/index.ts";
 export type {
   BatchSizeStats,
   CallStats,

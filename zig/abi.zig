@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 8;
+pub const version: u32 = 9;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -30,6 +30,10 @@ pub const Status = enum(u32) {
     unsupported_cpu,
     /// The operating system refused something.
     system,
+    /// A file could not be written; the message is the system's name for why, as `ENOSPC`.
+    not_written,
+    /// A number does not fit the format that it is to have.
+    too_large,
 };
 
 pub const SystemInfo = extern struct {
@@ -208,6 +212,30 @@ pub const Stats = extern struct {
     workspace_bytes: u64,
 };
 
+/// A run of a file's tensors that is to become one of another's.
+pub const Passage = extern struct {
+    source_offset: u64,
+    target_offset: u64,
+    /// Numbers, in whole blocks of both types; or bytes, where both are none and nothing changes.
+    count: u64,
+    /// The numbers that GGUF uses for the types.
+    source_type: u32,
+    target_type: u32,
+};
+
+/// Followed in the same buffer by the passages. Both files must stay open until the job is done.
+pub const RewriteSpec = extern struct {
+    size: u32,
+    abi_version: u32,
+    /// Index into the variant names, or none for the best.
+    variant: u32,
+    threads: u32,
+    source_fd: u32,
+    target_fd: u32,
+    passage_count: u32,
+    passage_offset: u32,
+};
+
 pub const Encoding = enum(u32) { float32, int8, binary };
 pub const Metric = enum(u32) { cosine, dot };
 
@@ -240,5 +268,7 @@ comptime {
     assert(@offsetOf(Result, "engine") == 8);
     assert(@sizeOf(Stats) == 32);
     assert(@offsetOf(Stats, "weight_bytes") == 16);
+    assert(@sizeOf(Passage) == 32);
+    assert(@sizeOf(RewriteSpec) == 32);
     assert(@sizeOf(SearchSpec) == 36);
 }

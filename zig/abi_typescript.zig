@@ -14,6 +14,8 @@ const structs = .{
     abi.EmbedSpec,
     abi.Result,
     abi.Stats,
+    abi.Passage,
+    abi.RewriteSpec,
     abi.SearchSpec,
 };
 const enums = .{

@@ -89,6 +89,18 @@ export fn ggufembed_unload(channel: u64, engine: u64, ticket: *align(1) u64) u32
     return code(.ok);
 }
 
+/// Makes tensors of one file into those of another; both must stay open until the job is done.
+export fn ggufembed_rewrite(
+    channel: u64,
+    spec: ?[*]const u8,
+    spec_length: u32,
+    ticket: *align(1) u64,
+) u32 {
+    const bytes = slice(spec, spec_length) orelse return code(.invalid_argument);
+    ticket.* = runtime.submitRewrite(optional(channel), bytes) catch |err| return failed(err);
+    return code(.ok);
+}
+
 export fn ggufembed_stats(engine: u64, stats: *align(1) abi.Stats) u32 {
     stats.* = runtime.stats(engine) catch |err| return failed(err);
     return code(.ok);

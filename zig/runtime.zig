@@ -13,6 +13,7 @@ const handles = @import("handles.zig");
 const Message = @import("message.zig").Message;
 const Pool = @import("pool.zig").Pool;
 const pools = @import("pool.zig");
+const rewrite = @import("rewrite.zig");
 const run = @import("run.zig");
 
 const Handle = handles.Handle;
@@ -28,6 +29,7 @@ const Job = struct {
     awaited: bool = false,
     work: union(enum) {
         load: []u8,
+        rewrite: []u8,
         embed: Embed,
         unload: Handle,
     },
@@ -59,7 +61,7 @@ const Job = struct {
 
     fn release(self: *Job) void {
         switch (self.work) {
-            .load => |bytes| gpa.free(bytes),
+            .load, .rewrite => |bytes| gpa.free(bytes),
             .embed => |embed| {
                 gpa.free(embed.ids);
                 gpa.free(embed.texts);
@@ -201,6 +203,15 @@ pub fn submitLoad(channel: ?Handle, spec: []const u8) Error!Handle {
     defer unlock();
     closeAbandoned();
     return submit(channel, .{ .load = bytes });
+}
+
+pub fn submitRewrite(channel: ?Handle, spec: []const u8) Error!Handle {
+    if (!rewrite.isWhole(spec)) return error.InvalidArgument;
+    const bytes = try gpa.dupe(u8, spec);
+    errdefer gpa.free(bytes);
+    lock();
+    defer unlock();
+    return submit(channel, .{ .rewrite = bytes });
 }
 
 pub fn submitUnload(channel: ?Handle, engine: Handle) Error!Handle {
@@ -408,7 +419,7 @@ fn dispatch() void {
         first = job.next;
         if (first == null) last = null;
         const engine = switch (job.work) {
-            .load => null,
+            .load, .rewrite => null,
             .embed => |embed| engines.get(embed.engine),
             .unload => |handle| engines.get(handle),
         };
@@ -428,6 +439,7 @@ fn perform(job: *Job, engine: ?*Engine) void {
     }
     switch (job.work) {
         .load => |bytes| load(job, bytes),
+        .rewrite => |bytes| rewriteTensors(job, bytes),
         .embed => |embed| runEmbed(job, embed, engine),
         .unload => |handle| {
             const loaded = engine orelse {
@@ -472,6 +484,22 @@ fn load(job: *Job, bytes: []const u8) void {
         return;
     };
     job.status = .ok;
+}
+
+fn rewriteTensors(job: *Job, bytes: []const u8) void {
+    job.status = .ok;
+    rewrite.run(bytes, &pool, &job.cancel, &job.message, &job.part) catch |err| {
+        job.status = switch (err) {
+            error.InvalidPlan => .invalid_argument,
+            error.FileChanged => .file_changed,
+            error.NotFinite => .not_finite,
+            error.TooLarge => .too_large,
+            error.NotWritten => .not_written,
+            error.OutOfMemory => .out_of_memory,
+            error.UnsupportedCpu => .unsupported_cpu,
+            error.Cancelled => .cancelled,
+        };
+    };
 }
 
 fn runEmbed(job: *Job, embed: Job.Embed, engine: ?*Engine) void {

@@ -5,6 +5,7 @@ import { embed } from "./commands/embed.ts";
 import { inspect } from "./commands/inspect.ts";
 import { list } from "./commands/list.ts";
 import { pull } from "./commands/pull.ts";
+import { quantize } from "./commands/quantize.ts";
 import { rm } from "./commands/rm.ts";
 import { serve } from "./commands/serve.ts";
 import { tokenize } from "./commands/tokenize.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   inspect,
   verify,
   convert,
+  quantize,
   pull,
   list,
   rm,

@@ -4,9 +4,9 @@ import type { GgufFile, MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
 import { type WriteOptions, writeGguf } from "../gguf/writer.ts";
 import { PROMPT_KEY_PREFIX } from "../prompts.ts";
+import { FILE_TYPES, QUANTIZATION_VERSION } from "../quantize/types.ts";
 import { bert } from "./bert.ts";
 import type { Converter } from "./converter.ts";
-import { FILE_TYPES } from "./file-type.ts";
 import { type ModelFolder, readModelFolder } from "./folder.ts";
 import { gemmaEmbedding } from "./gemma-embedding.ts";
 import { type JsonFile, requireJsonFile } from "./json.ts";
@@ -20,9 +20,6 @@ import { xlmRoberta } from "./xlm-roberta.ts";
 
 /** Every converter: a new one is a file of its own and a line here. */
 const CONVERTERS: readonly Converter[] = [bert, xlmRoberta, gemmaEmbedding, qwen3, nomicBert];
-
-/** Version of the block formats, 2 since 2023. Source: `GGML_QNT_VERSION` of ggml. */
-const QUANTIZATION_VERSION = 2;
 
 export interface ConvertOptions extends WriteOptions {
   /** Format of the matrices. Default `"Q8_0"`. */
@@ -59,7 +56,7 @@ export async function convertFolder(
     ...metadata,
     ...promptMetadata(folder),
     ["general.quantization_version", value.uint32(QUANTIZATION_VERSION)],
-    ["general.file_type", value.uint32(FILE_TYPES[type])],
+    ["general.file_type", value.uint32(FILE_TYPES[type].number)],
   ]);
   const sources = tensors.map((plan) => tensorSource(plan, type));
   return writeGguf(output, entries, sources, options);

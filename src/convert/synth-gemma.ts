@@ -3,8 +3,8 @@ import { POOLING_TYPES } from "../gguf/pooling-type.ts";
 import type { MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
 import type { TensorSource } from "../gguf/writer.ts";
+import { FILE_TYPES } from "../quantize/types.ts";
 import { KEY } from "../tokenizer/vocabulary.ts";
-import { FILE_TYPES } from "./file-type.ts";
 import type { GemmaVocabulary } from "./gemma-vocabulary.ts";
 import { type GgufContent, syntheticMatrix, syntheticVector, type VectorOptions } from "./synth.ts";
 
@@ -73,7 +73,7 @@ function metadata(shape: GemmaShape, vocabulary: GemmaVocabulary): Map<string, M
     [`${ARCHITECTURE}.attention.value_length`, value.uint32(shape.headSize)],
     [`${ARCHITECTURE}.rope.freq_base`, value.float32(1e6)],
     [`${ARCHITECTURE}.attention.sliding_window`, value.uint32(shape.slidingWindow)],
-    ["general.file_type", value.uint32(FILE_TYPES.Q8_0)],
+    ["general.file_type", value.uint32(FILE_TYPES.Q8_0.number)],
     [`${ARCHITECTURE}.pooling_type`, value.uint32(POOLING_TYPES.indexOf("mean"))],
     [`${ARCHITECTURE}.dense_2_feat_in`, value.uint32(hidden)],
     [`${ARCHITECTURE}.dense_2_feat_out`, value.uint32(4 * hidden)],

@@ -2,8 +2,8 @@ import { POOLING_TYPES } from "../gguf/pooling-type.ts";
 import type { Metadata, MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
 import type { TensorSource } from "../gguf/writer.ts";
+import { FILE_TYPES } from "../quantize/types.ts";
 import { KEY } from "../tokenizer/vocabulary.ts";
-import { FILE_TYPES } from "./file-type.ts";
 import {
   type GgufContent,
   syntheticMatrix,
@@ -87,7 +87,7 @@ export function syntheticModel(name: string, shape: SynthShape, vocabulary: Meta
   const metadata = new Map<string, MetadataEntry>([
     ["general.architecture", value.string(shape.architecture)],
     ["general.name", value.string(`synthetic ${name} shape`)],
-    ["general.file_type", value.uint32(FILE_TYPES.Q8_0)],
+    ["general.file_type", value.uint32(FILE_TYPES.Q8_0.number)],
     ...prefixed,
     ...tokenizer,
   ]);

@@ -20,6 +20,7 @@ const SYMBOLS = {
     returns: "u32",
   },
   ggufembed_unload: { args: ["u64", "u64", "buffer"], returns: "u32" },
+  ggufembed_rewrite: { args: ["u64", "buffer", "u32", "buffer"], returns: "u32" },
   ggufembed_stats: { args: ["u64", "buffer"], returns: "u32" },
   ggufembed_cancel: { args: ["u64"], returns: "u32" },
   ggufembed_wait: { args: ["u64"], returns: "u32" },

@@ -26,6 +26,10 @@ import {
   openTokenizer,
   type PulledModel,
   pull,
+  QUANTIZE_TYPES,
+  type QuantizeReport,
+  type QuantizeType,
+  quantize,
   rank,
   removeModel,
   type StreamResult,
@@ -91,6 +95,9 @@ async function files(path: string): Promise<void> {
   const inspection = await inspect(new URL(`file://${path}`));
   expectType<string | null>()(inspection.architecture);
   expectType<string>()(formatInspection(inspection));
+  expectType<readonly QuantizeType[]>()(QUANTIZE_TYPES);
+  const report = await quantize(path, `${path}.requantized`, { type: "Q4_0", requantize: true });
+  expectType<QuantizeReport>()(report);
   const { encode } = await openTokenizer(path);
   expectType<(text: string) => Int32Array>()(encode);
   expectType<string>()(formatModels(await listModels()));
