@@ -58,7 +58,7 @@ export async function unigramMetadata(
   return [
     ...piecesMetadata("t5", "default", { tokens, types, scores }),
     [KEY.ADD_SPACE_PREFIX, value.bool(unigram.addsPrefix)],
-    ["tokenizer.ggml.remove_extra_whitespaces", value.bool(unigram.removesExtraSpaces)],
+    [KEY.REMOVE_EXTRA_SPACES, value.bool(unigram.removesExtraSpaces)],
     ...charsmapMetadata(charsmap),
     ...(tokenizer === undefined
       ? usualTokens(findIn(tokens)("<mask>"))
@@ -68,7 +68,7 @@ export async function unigramMetadata(
 
 function charsmapMetadata(charsmap: Uint8Array): [string, MetadataEntry][] {
   if (charsmap.length === 0) return [];
-  return [["tokenizer.ggml.precompiled_charsmap", value.numbers("uint8", charsmap)]];
+  return [[KEY.CHARSMAP, value.numbers("uint8", charsmap)]];
 }
 
 function usualTokens(mask: number | undefined): [string, MetadataEntry][] {

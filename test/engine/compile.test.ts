@@ -6,6 +6,7 @@ import { compile } from "../../scripts/packages/compile.ts";
 import { hostPlatform } from "../../scripts/packages/host.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { type EmbedResult, open, systemInfo } from "../../src/index.ts";
+import { bertFolder, writeFolder } from "../convert/bert-folder.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 import { embedByServer } from "../server/process.ts";
 import { bitsOf } from "./run-native.ts";
@@ -94,7 +95,11 @@ describe("a single executable in another folder", () => {
     tokenize: [["-m", model, TEXT], 0, /^\[2,(\d+,){5}1\]$/m],
     inspect: [[model], 0, /^runs here +yes$/m],
     verify: [[model], 0, /^ +6 +\d\.\d+ +[0-9a-f]{16}$/m],
-    convert: [["nowhere", "out.gguf"], 1, /nowhere/],
+    convert: [
+      [join(folder, "checkpoint"), join(folder, "converted.gguf")],
+      0,
+      /\/converted\.gguf$/m,
+    ],
     pull: [["all-minilm-l6-v2"], 1, /GGUFEMBED_OFFLINE is set/],
     list: [[], 0, /no models are on this machine/],
     rm: [["all-minilm-l6-v2"], 1, /is not in \S+ggufembed;/],
@@ -103,6 +108,7 @@ describe("a single executable in another folder", () => {
 
   test("every command does its work", async () => {
     expect(Object.keys(USES)).toEqual(COMMANDS.map(({ name }) => name));
+    await writeFolder(bertFolder(), join(folder, "checkpoint"));
     for (const [name, [args, code, said]] of Object.entries(USES)) {
       const ended = await run([executable, name, ...args]);
       expect([name, ended.code]).toEqual([name, code]);
