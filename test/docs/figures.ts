@@ -58,7 +58,9 @@ export const FIGURES: readonly Figure[] = [
   quick("mini-BF16", "mini-BF16"),
   quick("bert-mean", "bert-mean", "models/arch"),
   quick("bert-cls", "bert-cls", "models/arch"),
+  quick("xlmr-cls", "xlmr-cls", "models/arch"),
   quick("nomic-bert", "nomic-bert", "models/arch"),
+  quick("qwen3-embed", "qwen3-embed", "models/arch"),
 ];
 
 export interface Measured extends Distance {
