@@ -100,6 +100,11 @@ describe("a single executable in another folder", () => {
       0,
       /\/converted\.gguf$/m,
     ],
+    quantize: [
+      [model, join(folder, "quantized.gguf"), "--type", "Q4_0", "--requantize"],
+      0,
+      /Q8_0 to Q4_0$/m,
+    ],
     pull: [["all-minilm-l6-v2"], 1, /GGUFEMBED_OFFLINE is set/],
     list: [[], 0, /no models are on this machine/],
     rm: [["all-minilm-l6-v2"], 1, /is not in \S+ggufembed;/],
