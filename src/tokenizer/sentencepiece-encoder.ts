@@ -4,6 +4,7 @@ import { PairMerger, ScoredMerges } from "./pair-merger.ts";
 import type { PieceTable } from "./piece-table.ts";
 import { grown, IdList, trimmed } from "./scratch.ts";
 import type { SegmentCache } from "./segment-cache.ts";
+import { Segments } from "./segments.ts";
 import type { SentencePieceModel } from "./sentencepiece-model.ts";
 import { TextScanner } from "./text-scanner.ts";
 import { MARK_BYTES } from "./vocabulary.ts";
@@ -32,6 +33,7 @@ export class SentencePieceEncoder implements Encoder, AddedTokenVisitor {
   readonly ids = new IdList();
   readonly merger: PairMerger;
   readonly #parts: SentencePieceParts;
+  readonly #segments: Segments;
   readonly #scanner: TextScanner;
   readonly #isCut: boolean;
   /** What goes to the merger at once, spaces as ▁; its length in bytes. */
@@ -39,10 +41,9 @@ export class SentencePieceEncoder implements Encoder, AddedTokenVisitor {
   #length = 0;
   /** Was there text since the last added token? */
   #isInText = false;
-  #isMerging = false;
 
   constructor(parts: SentencePieceParts, windowUnits?: number) {
-    const { model, added, table, hasMark } = parts;
+    const { model, added, table, hasMark, cache } = parts;
     this.#parts = parts;
     // Where ▁ is no piece, there is nothing for it to be merged from: then it is a character like
     // others, as it always is to llama.cpp.
@@ -51,6 +52,7 @@ export class SentencePieceEncoder implements Encoder, AddedTokenVisitor {
     this.#isCut = model.unknownCharacters.byteIds !== undefined;
     const order = new ScoredMerges(model.scores);
     this.merger = new PairMerger(table, order, model.unknownCharacters, this.work);
+    this.#segments = new Segments(this.merger, cache, this.ids, this.work);
   }
 
   begin(text: string): void {
@@ -58,19 +60,16 @@ export class SentencePieceEncoder implements Encoder, AddedTokenVisitor {
   }
 
   advance(): boolean {
-    if (this.#isMerging && !this.merger.advance(this.ids)) return false;
-    this.#isMerging = false;
-    return this.#scanner.advance();
+    return this.#segments.advance() && this.#scanner.advance();
   }
 
   reset(): void {
     this.ids.reset();
     this.#scanner.begin("");
-    this.merger.reset();
+    this.#segments.reset();
     this.#segment = trimmed(this.#segment);
     this.#length = 0;
     this.#isInText = false;
-    this.#isMerging = false;
   }
 
   text(text: Uint8Array, start: number, end: number): number {
@@ -90,7 +89,7 @@ export class SentencePieceEncoder implements Encoder, AddedTokenVisitor {
         continue;
       }
       if (this.#isCut && length > 0 && beforeMark[segment[length - 1]!] === 0) {
-        const isDone = this.#encodeSegment(length);
+        const isDone = this.#segments.encode(this.#segment, length);
         length = 0;
         if (!isDone) {
           this.#length = 0;
@@ -108,25 +107,11 @@ export class SentencePieceEncoder implements Encoder, AddedTokenVisitor {
     this.#isInText = false;
     const length = this.#length;
     this.#length = 0;
-    return this.#encodeSegment(length);
+    return this.#segments.encode(this.#segment, length);
   }
 
   token(id: number): void {
     this.ids.push(id);
-  }
-
-  /** False if there is more to do, or no work left to go on. */
-  #encodeSegment(length: number): boolean {
-    const { cache } = this.#parts;
-    if (!cache.find(this.#segment, length, this.ids)) {
-      const start = this.ids.length;
-      this.merger.begin(this.#segment, length);
-      this.#isMerging = !this.merger.advance(this.ids);
-      // One that is paused is too long for the cache.
-      if (this.#isMerging) return false;
-      cache.put(this.#segment, length, this.ids, start);
-    }
-    return this.work.left > 0;
   }
 }
 

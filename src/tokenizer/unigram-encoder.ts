@@ -5,6 +5,7 @@ import type { CharsmapRules } from "./charsmap-rules.ts";
 import { type Encoder, Work } from "./encoder.ts";
 import { IdList } from "./scratch.ts";
 import type { SegmentCache } from "./segment-cache.ts";
+import { Segments } from "./segments.ts";
 import { SpacedWords, type SpaceRules } from "./spaced-words.ts";
 import { TextScanner } from "./text-scanner.ts";
 
@@ -21,20 +22,17 @@ export interface UnigramParts {
 export class UnigramEncoder implements Encoder, AddedTokenVisitor {
   readonly work = new Work();
   readonly ids = new IdList();
-  readonly #cache: SegmentCache;
+  readonly #segments: Segments;
   readonly #normalizer: CharsmapNormalizer;
   readonly #words: SpacedWords;
-  readonly #path: BestPath;
   readonly #scanner: TextScanner;
   /** Bytes of the normalised text that have been cut into words. */
   #cut = 0;
-  #isInWord = false;
 
   constructor({ added, pieces, rules, spaces, cache }: UnigramParts, windowUnits?: number) {
-    this.#cache = cache;
     this.#normalizer = new CharsmapNormalizer(rules);
     this.#words = new SpacedWords(spaces);
-    this.#path = new BestPath(pieces, this.work);
+    this.#segments = new Segments(new BestPath(pieces, this.work), cache, this.ids, this.work);
     const options = windowUnits === undefined ? {} : { windowUnits };
     this.#scanner = new TextScanner(added, this, this.work, options);
   }
@@ -52,9 +50,8 @@ export class UnigramEncoder implements Encoder, AddedTokenVisitor {
     this.#scanner.begin("");
     this.#normalizer.reset();
     this.#words.reset();
-    this.#path.reset();
+    this.#segments.reset();
     this.#cut = 0;
-    this.#isInWord = false;
   }
 
   text(text: Uint8Array, start: number, end: number): number {
@@ -75,10 +72,10 @@ export class UnigramEncoder implements Encoder, AddedTokenVisitor {
   token(id: number): void {
     this.ids.push(id);
   }
+
   /** Encodes what is normalised. False if there is more to do, or no work left to go on. */
   #goOn(): boolean {
-    if (this.#isInWord && !this.#path.advance(this.ids)) return false;
-    this.#isInWord = false;
+    if (!this.#segments.advance()) return false;
     const normalizer = this.#normalizer;
     const words = this.#words;
     while (this.#cut < normalizer.length) {
@@ -91,15 +88,6 @@ export class UnigramEncoder implements Encoder, AddedTokenVisitor {
   }
 
   #encodeWord(): boolean {
-    const { bytes, length } = this.#words;
-    if (!this.#cache.find(bytes, length, this.ids)) {
-      const start = this.ids.length;
-      this.#path.begin(bytes, length);
-      this.#isInWord = !this.#path.advance(this.ids);
-      // One that is paused is too long for the cache.
-      if (this.#isInWord) return false;
-      this.#cache.put(bytes, length, this.ids, start);
-    }
-    return this.work.left > 0;
+    return this.#segments.encode(this.#words.bytes, this.#words.length);
   }
 }
