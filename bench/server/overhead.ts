@@ -12,7 +12,9 @@ export async function overhead({ model, embedder, texts, tiny }: Scene): Promise
   const rounds = tiny ? 10 : 1000;
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
-    await (await fetch(`${server.url}v1/embeddings`, { method: "POST", body })).bytes();
+    const response = await fetch(`${server.url}v1/embeddings`, { method: "POST", body });
+    if (!response.ok) throw new Error(await response.text());
+    await response.bytes();
     const between = performance.now();
     await embedder.embed(text!);
     byLibrary.push(performance.now() - between);
