@@ -153,3 +153,13 @@ pub fn ofBlock(comptime most: f32, comptime reaches: []const f32, x: []const F32
         .minimum = @select(f32, better, fits[1].minimum, fits[0].minimum),
     };
 }
+
+/// The steps from the minimum to each weight, by a fit as it is stored.
+pub fn numbers(comptime most: f32, fit: Fit, comptime n: usize, x: *const [n]F32) [n]simd.I32 {
+    const by = group.inverse(fit.scale);
+    var result: [n]simd.I32 = undefined;
+    for (&result, x) |*q, value| {
+        q.* = group.whole(group.rounded(group.clamped((value - fit.minimum) * by, 0, most)));
+    }
+    return result;
+}

@@ -12,11 +12,6 @@ pub fn encode(x: *const [format.columns]group.F32, block: *group.Block(format.by
     const fit = affine.ofBlock(most, &reaches, x);
     block.putHalf(0, fit.scale);
     block.putHalf(2, fit.minimum);
-    const by = group.inverse(fit.scale);
-    var numbers: high_bits.Numbers = undefined;
-    for (&numbers, x) |*q, value| {
-        q.* = group.whole(group.rounded(group.clamped((value - fit.minimum) * by, 0, most)));
-    }
-    high_bits.put(block, 4, numbers);
+    high_bits.put(block, 4, affine.numbers(most, fit, format.columns, x));
     return fit.scale + fit.minimum;
 }
