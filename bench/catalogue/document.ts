@@ -55,7 +55,7 @@ export function formatCatalogue({ machine, rows }: Catalogue): string {
     const rule = HEAD[group].replace(/[^|]+/g, " --- ");
     return [GROUPS[group], HEAD[group], rule, ...lines, ...notes(group, rows)].join("\n");
   });
-  return `${[INTRODUCTION, where, ...groups].join("\n")}\n`;
+  return `${[INTRODUCTION, where, ...groups].join("\n").trimEnd()}\n`;
 }
 
 function formatRow(row: Row, found: Found | undefined): string {

@@ -128,5 +128,7 @@ async function textsFor(model: string) {
 }
 
 function failed(error: unknown): Failed {
-  return { failed: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  // The document names no folder of this machine.
+  return { failed: message.replaceAll(`${ROOT}/`, "") };
 }
