@@ -29,12 +29,13 @@ const PEAK_MS = { full: 10, tiny: 1 };
 export async function* kernels(setting: Setting): AsyncGenerator<Case> {
   await using yardstick = await Yardstick.start();
   const path = await gemmaPath(setting);
-  const { plan } = buildModel(await readGguf(path));
+  const file = await readGguf(path);
+  const { plan } = buildModel(file);
   for (const variant of (await nativeInfo()).variants) {
     yield await peakOf(yardstick, variant, "int8", setting);
     yield await peakOf(yardstick, variant, "float", setting);
     const engine = await NativeEngine.load(await connect(), plan, {
-      path,
+      paths: file.paths,
       threads: 1,
       parallelism: "auto",
       variant: (VARIANTS as readonly string[]).indexOf(variant),

@@ -61,7 +61,7 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
   const tokenBudget = Math.max(TOKEN_BUDGET, TOKENS_A_THREAD * threads);
   const tokenCapacity = Math.max(tokenBudget, plan.contextLength);
   const settings = {
-    path,
+    paths: file.paths,
     threads,
     parallelism,
     variant: wantedVariant(),

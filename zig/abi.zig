@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 9;
+pub const version: u32 = 10;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -57,13 +57,17 @@ pub const Weight = extern struct {
     columns: u32,
 };
 
-/// One tensor in the file.
+/// One tensor in a file.
 pub const Part = extern struct {
+    /// In its file.
     offset: u64,
     byte_length: u64,
     /// The number that GGUF uses for the type.
     type: u32,
     rows: u32,
+    /// Index into the paths.
+    file: u32,
+    reserved: u32,
 };
 
 pub const RowKind = enum(u32) { tokens, texts, keys };
@@ -136,7 +140,8 @@ pub const Operation = extern struct {
     query_scale: f64,
 };
 
-/// Followed in the same buffer by weights, parts, buffers, operations and the path.
+/// Followed in the same buffer by weights, parts, buffers, operations and the paths of
+/// the files, with zero bytes between them.
 pub const LoadSpec = extern struct {
     size: u32,
     abi_version: u32,
@@ -158,8 +163,8 @@ pub const LoadSpec = extern struct {
     buffer_offset: u32,
     operation_count: u32,
     operation_offset: u32,
-    path_length: u32,
-    path_offset: u32,
+    paths_length: u32,
+    paths_offset: u32,
 };
 
 /// One batch; token ids (int32) and text lengths (uint32) come beside it.
@@ -258,7 +263,7 @@ pub const SearchSpec = extern struct {
 comptime {
     assert(@sizeOf(SystemInfo) == 20);
     assert(@sizeOf(Weight) == 20);
-    assert(@sizeOf(Part) == 24);
+    assert(@sizeOf(Part) == 32);
     assert(@sizeOf(Buffer) == 16);
     assert(@sizeOf(Operation) == 80);
     assert(@offsetOf(Operation, "number") == 56);

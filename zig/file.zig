@@ -1,10 +1,12 @@
-//! A model file, read by position and never mapped.
+//! A model's files, read by position and never mapped.
 //!
 //! A mapped page whose file was cut short kills the process when it is touched; a read of it comes
 //! back short. Nor is a mapping faster: a page at a time costs more than the copy of a read does.
 
 const std = @import("std");
 const builtin = @import("builtin");
+const Message = @import("message.zig").Message;
+
 const c = std.c;
 const linux = std.os.linux;
 
@@ -26,7 +28,7 @@ pub const File = struct {
     fd: c.fd_t,
     size: u64,
 
-    pub fn open(path: [:0]const u8) error{FileNotFound}!File {
+    fn open(path: [:0]const u8) error{FileNotFound}!File {
         const fd = c.open(path, .{ .ACCMODE = .RDONLY, .CLOEXEC = true });
         if (fd < 0) return error.FileNotFound;
         const end = c.lseek(fd, 0, c.SEEK.END);
@@ -38,7 +40,7 @@ pub const File = struct {
     }
 
     /// Null where the system does not tell, and for a file that is too new to be known again.
-    pub fn identity(self: File) ?Identity {
+    fn identity(self: File) ?Identity {
         const found = self.stat() orelse return null;
         var time: c.timespec = undefined;
         _ = c.clock_gettime(.REALTIME, &time);
@@ -60,7 +62,7 @@ pub const File = struct {
         };
     }
 
-    pub fn close(self: File) void {
+    fn close(self: File) void {
         _ = c.close(self.fd);
     }
 
@@ -76,6 +78,64 @@ pub const File = struct {
         }
     }
 };
+
+/// The files of one model: a single one, or its shards. They stay open: large tables are read from
+/// them.
+pub const Files = struct {
+    items: []const File,
+
+    /// Opens all, or none; `paths` has zero bytes between them.
+    pub fn open(
+        arena: std.mem.Allocator,
+        paths: []const u8,
+        message: *Message,
+    ) error{ FileNotFound, OutOfMemory }!Files {
+        const items = try arena.alloc(File, 1 + std.mem.countScalar(u8, paths, 0));
+        var opened: usize = 0;
+        errdefer for (items[0..opened]) |file| file.close();
+        var rest = std.mem.splitScalar(u8, paths, 0);
+        while (rest.next()) |path| : (opened += 1) {
+            items[opened] = File.open(try arena.dupeZ(u8, path)) catch |err| {
+                message.set("cannot open file {d} of {d}", .{ opened + 1, items.len });
+                return err;
+            };
+        }
+        return .{ .items = items };
+    }
+
+    /// Null where that of any file is.
+    pub fn identities(
+        self: Files,
+        arena: std.mem.Allocator,
+    ) error{OutOfMemory}!?[]const Identity {
+        const all = try arena.alloc(Identity, self.items.len);
+        for (all, self.items) |*each, file| each.* = file.identity() orelse return null;
+        return all;
+    }
+
+    /// Whether they still are what they were.
+    pub fn are(self: Files, known: []const Identity) bool {
+        for (self.items, known) |file, before| {
+            if (!std.meta.eql(file.identity(), before)) return false;
+        }
+        return true;
+    }
+
+    pub fn close(self: Files) void {
+        for (self.items) |file| file.close();
+    }
+};
+
+/// Whether both are known, and the same files.
+pub fn same(a: ?[]const Identity, b: ?[]const Identity) bool {
+    const left = a orelse return false;
+    const right = b orelse return false;
+    if (left.len != right.len) return false;
+    for (left, right) |one, other| {
+        if (!std.meta.eql(one, other)) return false;
+    }
+    return true;
+}
 
 fn nanoseconds(seconds: anytype, rest: anytype) i128 {
     return @as(i128, seconds) * std.time.ns_per_s + rest;

@@ -1,9 +1,9 @@
-//! What the engines of one file share: its packed weights, and the tables of angles that heads are
+//! What the engines of one model's files share: its packed weights, and the tables of angles that heads are
 //! turned by.
 
 const std = @import("std");
 const abi = @import("abi.zig");
-const files = @import("file.zig");
+const file = @import("file.zig");
 const interface = @import("kernels/interface.zig");
 const Message = @import("message.zig").Message;
 const plan = @import("plan.zig");
@@ -14,7 +14,7 @@ const Shelf = @import("shelf.zig").Shelf;
 const variants = @import("variants.zig");
 const weights = @import("weights.zig");
 
-const File = files.File;
+const Files = file.Files;
 const page_allocator = std.heap.page_allocator;
 
 pub const Error = plan.Error || error{ FileNotFound, NotFinite, OutOfMemory, Cancelled };
@@ -34,8 +34,7 @@ pub const Request = struct {
 pub const Model = struct {
     arena: std.heap.ArenaAllocator,
     key: Key,
-    /// Stays open: large tables are read from it.
-    file: File,
+    files: Files,
     kernels: *const interface.Kernels,
     weights: []const weights.Weight,
     region: Region,
@@ -62,14 +61,13 @@ pub const Model = struct {
     }
 
     pub fn matches(self: *const Model, wanted: Key) bool {
-        const file = self.key.file orelse return false;
-        return std.meta.eql(wanted.file, file) and wanted.variant == self.key.variant and
+        return file.same(wanted.files, self.key.files) and wanted.variant == self.key.variant and
             plan.same(abi.Weight, wanted.weights, self.key.weights) and
             plan.same(abi.Part, wanted.parts, self.key.parts);
     }
 
     pub fn destroy(self: *Model) void {
-        self.file.close();
+        self.files.close();
         self.region.deinit();
         var arena = self.arena;
         arena.deinit();
@@ -79,11 +77,12 @@ pub const Model = struct {
 /// Equal keys make equal packed bytes.
 const Key = struct {
     /// Null: it is not to be found again.
-    file: ?files.Identity,
+    files: ?[]const file.Identity,
     variant: u32,
     weights: []align(1) const abi.Weight,
     parts: []align(1) const abi.Part,
 
+    /// The identities are the arena's own already.
     fn dupe(self: Key, arena: std.mem.Allocator) error{OutOfMemory}!Key {
         var copy = self;
         copy.weights = try plan.dupe(arena, abi.Weight, self.weights);
@@ -95,36 +94,39 @@ const Key = struct {
 /// A model that is there already, or else one that is packed now. Whoever obtains it releases it.
 pub fn obtain(models: *Shelf(Model), request: Request) Error!*Model {
     const view = request.view;
-    const path = try page_allocator.dupeZ(u8, view.path);
-    defer page_allocator.free(path);
-    const file = File.open(path) catch |err| {
-        request.message.set("cannot open the file", .{});
-        return err;
-    };
-    errdefer file.close();
-    try plan.check(view, file.size, request.message);
+    var arena: std.heap.ArenaAllocator = .init(page_allocator);
+    errdefer arena.deinit();
+    const files: Files = try .open(arena.allocator(), view.paths, request.message);
+    errdefer files.close();
+    try plan.check(view, files.items, request.message);
     const key: Key = .{
-        .file = file.identity(),
+        .files = try files.identities(arena.allocator()),
         .variant = request.variant,
         .weights = view.weights,
         .parts = view.parts,
     };
     if (models.take(key)) |model| {
-        file.close();
+        files.close();
+        arena.deinit();
         return model;
     }
-    const model = try pack(request, file, key);
-    // Changed while it was read, the file is neither what it was nor what it is.
-    if (!std.meta.eql(key.file, file.identity())) model.key.file = null;
+    const model = try pack(request, &arena, files, key);
+    // Changed while it was read, a file is neither what it was nor what it is.
+    if (key.files) |known| {
+        if (!files.are(known)) model.key.files = null;
+    }
     models.add(model);
     return model;
 }
 
-fn pack(request: Request, file: File, key: Key) Error!*Model {
+fn pack(
+    request: Request,
+    arena: *std.heap.ArenaAllocator,
+    files: Files,
+    key: Key,
+) Error!*Model {
     const view = request.view;
     const kernels = variants.kernels(request.variant).?;
-    var arena = std.heap.ArenaAllocator.init(page_allocator);
-    errdefer arena.deinit();
     const a = arena.allocator();
     const model = try a.create(Model);
     const own_key = try key.dupe(a);
@@ -136,7 +138,7 @@ fn pack(request: Request, file: File, key: Key) Error!*Model {
         view,
         allocated.weights,
         kernels,
-        file,
+        files.items,
         request.pool,
         request.threads,
         request.cancel,
@@ -145,9 +147,9 @@ fn pack(request: Request, file: File, key: Key) Error!*Model {
     if (request.cancel.load(.monotonic)) return error.Cancelled;
     try report(&faults, request);
     model.* = .{
-        .arena = arena,
+        .arena = arena.*,
         .key = own_key,
-        .file = file,
+        .files = files,
         .kernels = kernels,
         .weights = allocated.weights,
         .region = allocated.region,
@@ -158,7 +160,7 @@ fn pack(request: Request, file: File, key: Key) Error!*Model {
 fn report(faults: *const weights.Faults, request: Request) Error!void {
     if (faults.missing.part()) |index| {
         request.part.* = index;
-        request.message.set("the file ends before the tensor does", .{});
+        request.message.set("its file ends before the tensor does", .{});
         return error.FileChanged;
     }
     if (faults.not_finite.part()) |index| {

@@ -99,7 +99,7 @@ fn lookUp(worker: *const Worker, op: abi.Operation) void {
         const at = row * table.row_bytes;
         const bytes = if (table.resident) |all| all[@intCast(at)..].ptr else blk: {
             const into = worker.scratch.table_row[0..table.row_bytes];
-            worker.engine.model.file.read(into, table.offset + at) catch
+            worker.engine.model.files.items[table.file].read(into, table.offset + at) catch
                 return worker.failure.set(.file_changed, weight.part_begin, row);
             break :blk into.ptr;
         };

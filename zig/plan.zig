@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const abi = @import("abi.zig");
+const File = @import("file.zig").File;
 const flow = @import("flow.zig");
 const interface = @import("kernels/interface.zig");
 const Message = @import("message.zig").Message;
@@ -10,7 +11,7 @@ const TensorType = @import("quants/formats.zig").TensorType;
 
 pub const Error = error{
     InvalidPlan,
-    /// The file is shorter than when the plan was made.
+    /// A file is shorter than when the plan was made.
     FileChanged,
 };
 
@@ -30,7 +31,8 @@ pub const View = struct {
     parts: []align(1) const abi.Part,
     buffers: []align(1) const abi.Buffer,
     operations: []align(1) const abi.Operation,
-    path: []const u8,
+    /// With zero bytes between them.
+    paths: []const u8,
 };
 
 pub fn read(bytes: []const u8, message: *Message) Error!View {
@@ -54,7 +56,7 @@ pub fn read(bytes: []const u8, message: *Message) Error!View {
             spec.operation_count,
             message,
         ),
-        .path = try array(u8, bytes, spec.path_offset, spec.path_length, message),
+        .paths = try array(u8, bytes, spec.paths_offset, spec.paths_length, message),
     };
 }
 
@@ -66,7 +68,8 @@ fn array(
     message: *Message,
 ) Error![]align(1) const T {
     const end = @as(u64, offset) + @as(u64, count) * @sizeOf(T);
-    if (count > count_max or end > bytes.len) {
+    // Bytes are not counted by anything.
+    if ((T != u8 and count > count_max) or end > bytes.len) {
         return fail(message, "the load spec's arrays do not fit its buffer", .{});
     }
     return std.mem.bytesAsSlice(T, bytes[offset..@intCast(end)]);
@@ -89,7 +92,7 @@ pub fn same(comptime T: type, a: []align(1) const T, b: []align(1) const T) bool
 }
 
 /// Checks everything that running the plan relies on.
-pub fn check(view: View, file_size: u64, message: *Message) Error!void {
+pub fn check(view: View, files: []const File, message: *Message) Error!void {
     const spec = view.spec;
     if (spec.context_length == 0 or spec.context_length > rows_max) {
         return fail(message, "context length {d} is out of range", .{spec.context_length});
@@ -101,7 +104,7 @@ pub fn check(view: View, file_size: u64, message: *Message) Error!void {
     if (view.buffers.len > buffer_count_max) {
         return fail(message, "the plan has {d} buffers", .{view.buffers.len});
     }
-    for (view.weights, 0..) |weight, i| try checkWeight(view, weight, i, file_size, message);
+    for (view.weights, 0..) |weight, i| try checkWeight(view, weight, i, files, message);
     for (view.buffers, 0..) |buffer, i| try checkBuffer(buffer, i, message);
     for (view.operations, 0..) |operation, i| {
         const last = i + 1 == view.operations.len;
@@ -141,7 +144,7 @@ fn checkWeight(
     view: View,
     weight: abi.Weight,
     index: usize,
-    file_size: u64,
+    files: []const File,
     message: *Message,
 ) Error!void {
     const end = @as(u64, weight.part_begin) + weight.part_count;
@@ -173,16 +176,24 @@ fn checkWeight(
         if (part.byte_length != rows * kind.rowBytes(columns)) {
             return fail(message, "weight {d} has {d} bytes", .{ index, part.byte_length });
         }
-        if (part.offset > file_size or part.byte_length > file_size - part.offset) {
-            message.set("weight {d} lies outside the file", .{index});
-            return error.FileChanged;
-        }
+        try checkPlace(part, index, files, message);
         total += part.rows;
     }
     const expected = if (wide) weight.columns else weight.rows;
     const rows_fit = if (wide) weight.rows == 1 else weight.rows >= 1 and weight.rows <= rows_max;
     if (total != expected or !rows_fit) {
         return fail(message, "the parts of weight {d} do not add up", .{index});
+    }
+}
+
+fn checkPlace(part: abi.Part, index: usize, files: []const File, message: *Message) Error!void {
+    if (part.file >= files.len) {
+        return fail(message, "weight {d} is in file {d} of {d}", .{ index, part.file, files.len });
+    }
+    const size = files[part.file].size;
+    if (part.offset > size or part.byte_length > size - part.offset) {
+        message.set("weight {d} lies outside its file", .{index});
+        return error.FileChanged;
     }
 }
 

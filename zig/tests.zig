@@ -25,6 +25,7 @@ test {
     _ = @import("testing/runtime_test.zig");
     _ = @import("testing/scores_test.zig");
     _ = @import("testing/sections_test.zig");
+    _ = @import("testing/shards_test.zig");
     _ = @import("testing/sharing_test.zig");
     _ = @import("testing/stress_test.zig");
     _ = @import("testing/tiles_test.zig");

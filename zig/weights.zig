@@ -1,5 +1,5 @@
 //! A model's weights as the kernels read them. Matrices are packed on all threads at load; vectors
-//! become float32; large tables stay in the file.
+//! become float32; large tables stay in their files.
 
 const std = @import("std");
 const abi = @import("abi.zig");
@@ -46,6 +46,8 @@ pub const MatrixFloat = struct {
 
 pub const Table = struct {
     format: TensorType,
+    /// Index of its file.
+    file: u32,
     offset: u64,
     row_bytes: usize,
     /// The whole table, when it is small.
@@ -86,7 +88,7 @@ fn groupCount(rows: u32) usize {
 pub const Faults = struct {
     /// A value that is not finite.
     not_finite: First = .{},
-    /// The file ends before the part does.
+    /// Its file ends before the part does.
     missing: First = .{},
 
     const First = struct {
@@ -174,6 +176,7 @@ fn place(view: plan.View, spec: abi.Weight, region: *Region) Weight {
             .vector => .{ .vector = @ptrCast(values) },
             .table => .{ .table = .{
                 .format = kind,
+                .file = part.file,
                 .offset = part.offset,
                 .row_bytes = @intCast(kind.rowBytes(spec.columns)),
                 .resident = if (values.len == 0) null else values,
@@ -197,7 +200,7 @@ const Work = struct {
     tasks: []const Task,
     next: std.atomic.Value(usize) = .init(0),
     kernels: *const interface.Kernels,
-    file: File,
+    files: []const File,
     /// What a thread reads before it packs it, in its second-level cache: `buffer_bytes` each.
     buffers: []u8,
     buffer_bytes: usize,
@@ -227,7 +230,7 @@ const Work = struct {
             .table => |table| table.resident.?,
             else => buffer[0 .. (task.row_end - task.row_begin) * row_bytes],
         };
-        try self.file.read(into, part.offset + task.row_begin * row_bytes);
+        try self.files[part.file].read(into, part.offset + task.row_begin * row_bytes);
         return switch (weight.content) {
             .int8, .float => self.packRows(task, into.ptr, row_bytes),
             // A vector is a single row to look up.
@@ -280,14 +283,14 @@ const Work = struct {
     }
 };
 
-/// Reads every weight from the file, on `threads` threads. The result says only that memory
+/// Reads every weight from its file, on `threads` threads. The result says only that memory
 /// sufficed; `faults` names parts that are not as they should be.
 pub fn pack(
     arena: std.mem.Allocator,
     view: plan.View,
     weights: []Weight,
     kernels: *const interface.Kernels,
-    file: File,
+    files: []const File,
     pool: *Pool,
     threads: usize,
     cancel: *const std.atomic.Value(bool),
@@ -309,7 +312,7 @@ pub fn pack(
         .weights = weights,
         .tasks = tasks,
         .kernels = kernels,
-        .file = file,
+        .files = files,
         .buffers = buffers,
         .buffer_bytes = buffer_bytes,
         .cancel = cancel,

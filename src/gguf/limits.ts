@@ -7,6 +7,8 @@ export const LIMITS = {
   header_bytes: 256 * 2 ** 20,
   /** A large mixture-of-experts model has about 2,000. */
   tensors: 2 ** 16,
+  /** Files of one model. The largest public models have some 200, and each stays open. */
+  shards: 2 ** 10,
   metadata_keys: 2 ** 16,
   /** Bytes; the specification's own limit. */
   key_bytes: 2 ** 16 - 1,

@@ -42,7 +42,7 @@ function parse(cursor: Cursor): GgufFile {
   const alignment = alignmentOf(cursor, entries.get("general.alignment"));
   const { dataOffset, tensors } = readTensorTable(cursor, tensorCount, alignment);
   const metadata = new GgufMetadata(path, entries);
-  return { path, version, fileSize, alignment, dataOffset, metadata, tensors };
+  return { path, paths: [path], version, fileSize, alignment, dataOffset, metadata, tensors };
 }
 
 /** What every GGUF file begins with. */

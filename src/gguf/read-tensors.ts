@@ -56,7 +56,7 @@ function readRow(cursor: Cursor, name: string, alignment: number): TensorInfo {
     cursor.fail(`expected an offset that is a multiple of ${alignment}, found ${offset}.`, start);
   }
   const byteLength = tensorByteLength(type, shape);
-  return { name, type, shape, offset: Number(offset), byteLength };
+  return { name, type, shape, file: 0, offset: Number(offset), byteLength };
 }
 
 function readShape(cursor: Cursor): number[] {

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { GgufEmbedError } from "../errors.ts";
 import { fileError } from "./message.ts";
 import { parseGgufHeader } from "./parse.ts";
+import { isShard, joinShards } from "./shards.ts";
 import type { GgufFile } from "./types.ts";
 
 /** Holds the whole header of most models with a small vocabulary. */
@@ -11,11 +12,18 @@ const GROWTH = 8;
 
 /**
  * Reads and checks the header of a GGUF file (versions 2 and 3, little-endian). The tensor data is
- * not read. Throws `FILE_NOT_FOUND` (missing, not a regular file, or not readable), `BAD_FILE`,
- * `UNSUPPORTED`, `OUT_OF_RESOURCES`, or `INVALID_ARGUMENT` for a URL that is not a file's.
+ * not read. Of a split model any shard will do: those of all are read, and are one file here.
+ *
+ * Throws `FILE_NOT_FOUND` (missing, not a regular file, or not readable), `BAD_FILE`, `BAD_MODEL`
+ * (shards that do not belong together), `UNSUPPORTED`, `OUT_OF_RESOURCES`, or `INVALID_ARGUMENT`
+ * for a URL that is not a file's.
  */
 export async function readGguf(path: string | URL): Promise<GgufFile> {
-  const name = pathOf(path);
+  const file = await readOne(pathOf(path));
+  return isShard(file) ? joinShards(file, readOne) : file;
+}
+
+async function readOne(name: string): Promise<GgufFile> {
   const fileSize = await sizeOf(name);
   let length = Math.min(FIRST_READ_BYTES, fileSize);
   for (;;) {

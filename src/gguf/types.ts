@@ -46,7 +46,9 @@ export interface TensorInfo {
   readonly type: GgmlTypeName;
   /** Dimensions as GGUF stores them: `shape[0]` runs fastest. A matrix is `[columns, rows]`. */
   readonly shape: readonly number[];
-  /** Absolute offset of the first byte in the file. */
+  /** Its file, as an index into `GgufFile.paths`. */
+  readonly file: number;
+  /** Absolute offset of the first byte in that file. */
   readonly offset: number;
   /** Exact length in bytes. */
   readonly byteLength: number;
@@ -139,12 +141,18 @@ export interface Metadata {
   getNumbers(key: string): NumberArray | undefined;
 }
 
-/** A parsed and validated GGUF header. The tensor data stays in the file. */
+/**
+ * A parsed and validated GGUF header, or those of all shards of a split model. The tensor data stays
+ * in the files.
+ */
 export interface GgufFile {
+  /** Of the file, or of the first shard: the metadata are its own. */
   readonly path: string;
+  /** Of the file, or of all shards in order. */
+  readonly paths: readonly string[];
   /** 2 or 3. */
   readonly version: number;
-  /** Bytes. */
+  /** Bytes, of all shards together. */
   readonly fileSize: number;
   /** Bytes; `general.alignment` or 32. */
   readonly alignment: number;

@@ -9,7 +9,7 @@ import type { GgufFile, Metadata } from "./types.ts";
  */
 export function modelWarnings(file: GgufFile): string[] {
   const architecture = file.metadata.getString("general.architecture");
-  const warnings = [...wholeFileWarnings(file)];
+  const warnings = [...emptyFileWarnings(file)];
   if (architecture !== undefined) {
     if (architecture === "gemma-embedding") warnings.push(...gemmaWarnings(file));
     warnings.push(...poolingWarnings(file, architecture));
@@ -18,12 +18,7 @@ export function modelWarnings(file: GgufFile): string[] {
   return warnings;
 }
 
-function* wholeFileWarnings({ metadata, tensors }: GgufFile): Generator<string> {
-  const parts = metadata.getCount("split.count") ?? 1;
-  if (parts > 1) {
-    const part = (metadata.getCount("split.no") ?? 0) + 1;
-    yield `This is part ${part} of ${parts} of a split model: merge the parts into one file.`;
-  }
+function* emptyFileWarnings({ tensors }: GgufFile): Generator<string> {
   if (tensors.size === 0) {
     yield "The file holds a vocabulary and no tensors: it can tokenize, but not embed.";
   }

@@ -57,7 +57,7 @@ export async function connect(): Promise<Connection> {
 /** A model that the native side keeps until it is told otherwise. */
 interface Loaded extends Connection {
   readonly handle: number;
-  readonly path: string;
+  readonly paths: readonly string[];
 }
 
 /** Engines that were dropped, and nobody unloaded. */
@@ -71,7 +71,7 @@ export class NativeEngine {
   readonly #library: Library;
   readonly #channel: Channel;
   readonly #handle: number;
-  readonly #path: string;
+  readonly #paths: readonly string[];
   readonly #parts: readonly TensorInfo[];
   readonly #threads: number;
   readonly #operationCount: number;
@@ -86,11 +86,11 @@ export class NativeEngine {
     this.#library = library;
     this.#channel = channel;
     this.#handle = handle;
-    this.#path = settings.path;
+    this.#paths = settings.paths;
     this.#parts = partsOf(plan);
     this.#threads = settings.threads;
     this.#operationCount = plan.operations.length;
-    dropped.register(this, { library, channel, handle, path: settings.path }, this);
+    dropped.register(this, { library, channel, handle, paths: settings.paths }, this);
   }
 
   /**
@@ -113,10 +113,10 @@ export class NativeEngine {
     const job = new Job(
       library,
       Number(ticket[0]),
-      (failure) => failed(failure, settings.path, partsOf(plan)),
+      (failure) => failed(failure, settings.paths, partsOf(plan)),
       // A cancelled load may have finished all the same: then its engine goes.
       ({ handle }) => {
-        const unloaded = { library, channel, handle, path: settings.path };
+        const unloaded = { library, channel, handle, paths: settings.paths };
         if (handle !== 0) submitUnload(unloaded).catch(() => {});
       },
     );
@@ -160,7 +160,7 @@ export class NativeEngine {
       library: this.#library,
       channel: this.#channel,
       handle: this.#handle,
-      path: this.#path,
+      paths: this.#paths,
     });
   }
 
@@ -211,16 +211,16 @@ export class NativeEngine {
 
   #job(ticket: BigUint64Array): Job {
     return new Job(this.#library, Number(ticket[0]), (failure) =>
-      failed(failure, this.#path, this.#parts),
+      failed(failure, this.#paths, this.#parts),
     );
   }
 }
 
-async function submitUnload({ library, channel, handle, path }: Loaded): Promise<void> {
+async function submitUnload({ library, channel, handle, paths }: Loaded): Promise<void> {
   const ticket = new BigUint64Array(new ArrayBuffer(8));
   const status = library.symbols.ggufembed_unload(channel.id, handle, ticket);
   expectOk(status, "unloading a model");
-  const job = new Job(library, Number(ticket[0]), (failure) => failed(failure, path, []));
+  const job = new Job(library, Number(ticket[0]), (failure) => failed(failure, paths, []));
   await job.settle(channel, 0);
 }
 
@@ -232,9 +232,13 @@ function outputLength(batch: NativeBatch): number {
   return (batch.tokenLevel ? batch.ids.length : batch.lengths.length) * batch.dimensions;
 }
 
-function failed({ status, part, message }: JobFailure, path: string, parts: readonly TensorInfo[]) {
-  const tensor = parts[part]?.name;
-  const where = tensor === undefined ? path : `${path}, tensor ${tensor}`;
+function failed(
+  { status, part, message }: JobFailure,
+  paths: readonly string[],
+  parts: readonly TensorInfo[],
+) {
+  const tensor = parts[part];
+  const where = tensor === undefined ? paths[0] : `${paths[tensor.file]}, tensor ${tensor.name}`;
   const [code, advice] = ERRORS.get(status) ?? ["NATIVE", "please report this"];
   return new GgufEmbedError(code, `${where}: ${message || "the engine failed"}; ${advice}`);
 }

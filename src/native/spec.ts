@@ -4,7 +4,8 @@ import * as abi from "./abi.ts";
 import { type Values, writeStruct } from "./struct.ts";
 
 export interface LoadSettings {
-  readonly path: string;
+  /** As the tensors of the plan count them. */
+  readonly paths: readonly string[];
   readonly threads: number;
   readonly parallelism: keyof typeof abi.Parallelism;
   /** Index into `VARIANTS`, or `NONE` for the best. */
@@ -15,16 +16,17 @@ export interface LoadSettings {
 
 type OperationValues = Values<typeof abi.Operation>;
 
-/** Lays a plan out as the native side reads it: a header, then its arrays, then the path. */
+/** Lays a plan out as the native side reads it: a header, then its arrays, then the paths. */
 export function encodeLoadSpec(plan: Plan, settings: LoadSettings): Uint8Array {
   const parts = plan.weights.flatMap((weight) => weight.parts);
-  const path = new TextEncoder().encode(settings.path);
+  // No path has a NUL character.
+  const paths = new TextEncoder().encode(settings.paths.join("\0"));
   const weightOffset = abi.LoadSpec.$size;
   const partOffset = weightOffset + plan.weights.length * abi.Weight.$size;
   const bufferOffset = partOffset + parts.length * abi.Part.$size;
   const operationOffset = bufferOffset + plan.buffers.length * abi.Buffer.$size;
-  const pathOffset = operationOffset + plan.operations.length * abi.Operation.$size;
-  const bytes = new Uint8Array(new ArrayBuffer(pathOffset + path.length));
+  const pathsOffset = operationOffset + plan.operations.length * abi.Operation.$size;
+  const bytes = new Uint8Array(new ArrayBuffer(pathsOffset + paths.length));
   const view = new DataView(bytes.buffer);
 
   writeStruct(view, 0, abi.LoadSpec, {
@@ -46,8 +48,8 @@ export function encodeLoadSpec(plan: Plan, settings: LoadSettings): Uint8Array {
     buffer_offset: bufferOffset,
     operation_count: plan.operations.length,
     operation_offset: operationOffset,
-    path_length: path.length,
-    path_offset: pathOffset,
+    paths_length: paths.length,
+    paths_offset: pathsOffset,
   });
   writeWeights(view, weightOffset, partOffset, plan.weights);
   plan.buffers.forEach((buffer, i) => {
@@ -57,7 +59,7 @@ export function encodeLoadSpec(plan: Plan, settings: LoadSettings): Uint8Array {
     const at = operationOffset + i * abi.Operation.$size;
     writeStruct(view, at, abi.Operation, { ...EMPTY, ...operationValues(operation) });
   });
-  bytes.set(path, pathOffset);
+  bytes.set(paths, pathsOffset);
   return bytes;
 }
 
@@ -84,6 +86,8 @@ function writeWeights(
         type: GGML_TYPES[tensor.type],
         // Of a vector, the native side wants its length.
         rows: weight.kind === "vector" ? elements : elements / weight.columns,
+        file: tensor.file,
+        reserved: 0,
       });
       part += 1;
     }

@@ -9,11 +9,12 @@ import { thrown } from "../gguf/rejection.ts";
 function header(...tensors: readonly [string, GgmlTypeName, ...number[]][]): GgufFile {
   const rows = tensors.map(([name, type, ...shape]): [string, TensorInfo] => [
     name,
-    { name, type, shape, offset: 0, byteLength: 0 },
+    { name, type, shape, file: 0, offset: 0, byteLength: 0 },
   ]);
   const metadata = new GgufMetadata("model.gguf", new Map());
-  const places = { path: "model.gguf", version: 3, fileSize: 0, alignment: 32, dataOffset: 0 };
-  return { ...places, metadata, tensors: new Map(rows) };
+  const path = "model.gguf";
+  const places = { version: 3, fileSize: 0, alignment: 32, dataOffset: 0 };
+  return { path, paths: [path], ...places, metadata, tensors: new Map(rows) };
 }
 
 const ABOUT = {

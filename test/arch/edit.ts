@@ -20,6 +20,7 @@ export function edit(file: GgufFile, { metadata = {}, tensors = {} }: Edits): Gg
       name,
       type: "F32",
       shape: [1],
+      file: 0,
       offset: file.dataOffset,
       byteLength: 4,
     } as const;

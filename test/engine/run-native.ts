@@ -23,7 +23,7 @@ export async function loadNative(
 ): Promise<NativeEngine> {
   const { plan } = buildModel(file, { precision: options.precision });
   const settings = {
-    path: file.path,
+    paths: file.paths,
     threads: 2,
     parallelism: "auto",
     variant: NONE,

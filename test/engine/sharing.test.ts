@@ -69,7 +69,7 @@ test("a file that was replaced is another one, and the old goes on", async () =>
   const path = join(model.folder, "replaced.gguf");
   copyFileSync(model.path, path);
   await ageOf(path);
-  const old = await loadNative(file, { path });
+  const old = await loadNative(file, { paths: [path] });
   const expected = await bits(old);
 
   const next = join(model.folder, "next.gguf");
@@ -80,7 +80,7 @@ test("a file that was replaced is another one, and the old goes on", async () =>
   writeFileSync(next, bytes);
   renameSync(next, path);
   await ageOf(path);
-  const fresh = await loadNative(file, { path });
+  const fresh = await loadNative(file, { paths: [path] });
   expect(fresh.stats().sharers).toBe(1);
   expect(await bits(fresh)).not.toEqual(expected);
   expect(await bits(old)).toEqual(expected);

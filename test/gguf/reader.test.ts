@@ -103,8 +103,8 @@ test("tensors may lie in any order and with gaps, and dimensions stay as stored"
   const { dataOffset, tensors } = parsed.file;
   expect(dataOffset).toBe(Math.ceil(head.length / 32) * 32);
   expect([...tensors.values()]).toEqual([
-    { name: "late", type: "F32", shape: [8, 2], offset: dataOffset + 128, byteLength: 64 },
-    { name: "early", type: "F32", shape: [8, 2], offset: dataOffset, byteLength: 64 },
+    { name: "late", type: "F32", shape: [8, 2], file: 0, offset: dataOffset + 128, byteLength: 64 },
+    { name: "early", type: "F32", shape: [8, 2], file: 0, offset: dataOffset, byteLength: 64 },
   ]);
 });
 

@@ -47,7 +47,7 @@ export class ReferenceTensors {
   #read(tensor: TensorInfo, first: number, count: number): Float32Array {
     const data = new Uint8Array(tensorByteLength(tensor.type, [count]));
     const skipped = tensorByteLength(tensor.type, [first]);
-    const descriptor = openSync(this.file.path, "r");
+    const descriptor = openSync(this.file.paths[tensor.file]!, "r");
     try {
       readSync(descriptor, data, 0, data.length, tensor.offset + skipped);
     } finally {

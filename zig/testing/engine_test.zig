@@ -151,7 +151,7 @@ test "a file that is missing, or shorter than its plan, cannot be loaded" {
     defer fixture.deinit();
     const short = try fixtures.finish(try fixture.submitLoad(null));
     try testing.expectEqual(.file_changed, short.taken.status);
-    try short.expectMessage("weight 10 lies outside the file");
+    try short.expectMessage("weight 10 lies outside its file");
     try fixture.folder.dir.deleteFile(testing.io, "weights");
     const missing = try fixtures.finish(try fixture.submitLoad(null));
     try testing.expectEqual(.file_not_found, missing.taken.status);

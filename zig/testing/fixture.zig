@@ -2,7 +2,7 @@
 
 const std = @import("std");
 const abi = @import("../abi.zig");
-const File = @import("../file.zig").File;
+const Files = @import("../file.zig").Files;
 const Message = @import("../message.zig").Message;
 const runtime = @import("../runtime.zig");
 const tiny = @import("tiny.zig");
@@ -59,13 +59,14 @@ pub const Fixture = struct {
         self.folder.cleanup();
     }
 
-    /// Waits until the file is old enough to be known again.
+    /// Waits until its files are old enough to be known again.
     pub fn settle(self: *Fixture) !void {
-        const path = try testing.allocator.dupeZ(u8, self.plan.path);
-        defer testing.allocator.free(path);
-        const file: File = try .open(path);
-        defer file.close();
-        while (file.identity() == null) {
+        var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+        defer arena.deinit();
+        var message: Message = .{};
+        const files: Files = try .open(arena.allocator(), self.plan.paths, &message);
+        defer files.close();
+        while (try files.identities(arena.allocator()) == null) {
             try std.Io.sleep(testing.io, .fromMilliseconds(1), .awake);
         }
     }

@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const abi = @import("../abi.zig");
+const File = @import("../file.zig").File;
 const fixtures = @import("fixture.zig");
 const Message = @import("../message.zig").Message;
 const Numbers = @import("numbers.zig").Numbers;
@@ -12,9 +13,12 @@ const tiny = @import("tiny.zig");
 const testing = std.testing;
 const Tiny = tiny.Tiny;
 
+/// Never read.
+const one_file = [_]File{.{ .fd = -1, .size = Tiny.file_size }};
+
 fn check(model: *const Tiny) plan.Error!void {
     var message: Message = .{};
-    return plan.check(model.view(), Tiny.file_size, &message);
+    return plan.check(model.view(), &one_file, &message);
 }
 
 /// Sets one field of a right plan and expects a refusal.
@@ -53,11 +57,11 @@ test "limits of the model" {
     var message: Message = .{};
     var empty = view;
     empty.operations = &.{};
-    try testing.expectError(error.InvalidPlan, plan.check(empty, Tiny.file_size, &message));
+    try testing.expectError(error.InvalidPlan, plan.check(empty, &one_file, &message));
     var crowded = view;
     const many: [plan.buffer_count_max + 1]abi.Buffer = @splat(view.buffers[0]);
     crowded.buffers = &many;
-    try testing.expectError(error.InvalidPlan, plan.check(crowded, Tiny.file_size, &message));
+    try testing.expectError(error.InvalidPlan, plan.check(crowded, &one_file, &message));
 }
 
 test "weights: kinds, shapes and parts" {
@@ -267,7 +271,7 @@ test "a load spec that is cut or says something else of itself" {
     const bytes = try model.encode(gpa);
     defer gpa.free(bytes);
     const view = try plan.read(bytes, &message);
-    try testing.expectEqualStrings("weights", view.path);
+    try testing.expectEqualStrings("weights", view.paths);
     try testing.expectEqual(model.operations.len, view.operations.len);
     for (0..bytes.len) |length| {
         try testing.expectError(error.InvalidPlan, plan.read(bytes[0..length], &message));
@@ -302,12 +306,12 @@ test "of plans with anything wrong, those that are accepted run" {
     defer gpa.free(original);
     const bytes = try gpa.dupe(u8, original);
     defer gpa.free(bytes);
-    const path_offset = original.len - fixture.plan.path.len;
+    const paths_offset = original.len - fixture.plan.paths.len;
     var numbers: Numbers = .init(3);
     var accepted: usize = 0;
     for (0..400) |_| {
         @memcpy(bytes, original);
-        const words = std.mem.bytesAsSlice(u32, bytes[0 .. path_offset / 4 * 4]);
+        const words = std.mem.bytesAsSlice(u32, bytes[0 .. paths_offset / 4 * 4]);
         for (0..1 + numbers.below(2)) |_| mutate(&numbers, words);
         if (!isAccepted(bytes)) continue;
         accepted += 1;
@@ -320,7 +324,7 @@ test "of plans with anything wrong, those that are accepted run" {
 fn isAccepted(bytes: []const u8) bool {
     var message: Message = .{};
     const view = plan.read(bytes, &message) catch return false;
-    plan.check(view, Tiny.file_size, &message) catch return false;
+    plan.check(view, &one_file, &message) catch return false;
     for (view.buffers) |buffer| if (buffer.width > 1 << 10) return false;
     return view.spec.token_capacity <= 256 and view.spec.threads <= 4;
 }

@@ -154,7 +154,8 @@ pub const Tiny = struct {
     parts: [part_count]abi.Part,
     buffers: [buffers.len]abi.Buffer = buffers,
     operations: [operations.len]abi.Operation = operations,
-    path: []const u8,
+    /// With zero bytes between them.
+    paths: []const u8,
 
     pub const file_size = blk: {
         var size = 0;
@@ -162,12 +163,12 @@ pub const Tiny = struct {
         break :blk size;
     };
 
-    pub fn init(path: []const u8) Tiny {
+    pub fn init(paths: []const u8) Tiny {
         var self: Tiny = .{
             .spec = std.mem.zeroes(abi.LoadSpec),
             .weights = undefined,
             .parts = undefined,
-            .path = path,
+            .paths = paths,
         };
         self.spec.size = @sizeOf(abi.LoadSpec);
         self.spec.abi_version = abi.version;
@@ -194,6 +195,8 @@ pub const Tiny = struct {
                     .byte_length = shape.partBytes(rows),
                     .type = @intFromEnum(shape.type),
                     .rows = rows,
+                    .file = 0,
+                    .reserved = 0,
                 };
                 offset += self.parts[part].byte_length;
                 part += 1;
@@ -209,7 +212,7 @@ pub const Tiny = struct {
             .parts = &self.parts,
             .buffers = &self.buffers,
             .operations = &self.operations,
-            .path = self.path,
+            .paths = self.paths,
         };
     }
 
@@ -225,9 +228,9 @@ pub const Tiny = struct {
             @field(spec, name ++ "_count") = array.len;
             try bytes.appendSlice(gpa, std.mem.sliceAsBytes(array));
         }
-        spec.path_offset = @intCast(bytes.items.len);
-        spec.path_length = @intCast(self.path.len);
-        try bytes.appendSlice(gpa, self.path);
+        spec.paths_offset = @intCast(bytes.items.len);
+        spec.paths_length = @intCast(self.paths.len);
+        try bytes.appendSlice(gpa, self.paths);
         bytes.items[0..@sizeOf(abi.LoadSpec)].* = std.mem.toBytes(spec);
         return bytes.toOwnedSlice(gpa);
     }

@@ -1,7 +1,7 @@
 //! Reading weights from a file that is not as it was.
 
 const std = @import("std");
-const File = @import("../file.zig").File;
+const Files = @import("../file.zig").Files;
 const Fixture = @import("fixture.zig").Fixture;
 const Message = @import("../message.zig").Message;
 const plan = @import("../plan.zig");
@@ -18,9 +18,9 @@ fn packCut(fixture: *Fixture, size: u64, threads: usize) !weights.Faults {
     defer arena.deinit();
     var message: Message = .{};
     const view = try plan.read(try fixture.plan.encode(arena.allocator()), &message);
-    const file: File = try .open(try arena.allocator().dupeZ(u8, view.path));
-    defer file.close();
-    try plan.check(view, file.size, &message);
+    const files: Files = try .open(arena.allocator(), view.paths, &message);
+    defer files.close();
+    try plan.check(view, files.items, &message);
     const allocated = try weights.allocate(arena.allocator(), view);
     defer allocated.region.deinit();
     try fixture.resize(size);
@@ -32,7 +32,7 @@ fn packCut(fixture: *Fixture, size: u64, threads: usize) !weights.Faults {
         view,
         allocated.weights,
         variants.kernels(variants.best().?).?,
-        file,
+        files.items,
         &pool,
         pool.grow(threads),
         &.init(false),
