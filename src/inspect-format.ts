@@ -9,7 +9,7 @@ type Lines = string | readonly string[];
 export function formatInspection(inspection: Inspection): string {
   const { tokenizer, tasks, problem, warnings } = inspection;
   const fields: readonly (readonly [label: string, value: Lines])[] = [
-    ["file", printable(basename(inspection.path))],
+    ["file", formatFile(inspection)],
     ["size", `${formatBytes(inspection.fileSize)} (GGUF version ${inspection.ggufVersion})`],
     ["architecture", formatText(inspection.architecture)],
     ["name", formatText(inspection.name)],
@@ -41,6 +41,11 @@ export function formatInspection(inspection: Inspection): string {
 const UNKNOWN = "unknown";
 
 const NUMBERS = new Intl.NumberFormat("en-US");
+
+function formatFile({ path, fileCount }: Inspection): string {
+  const name = printable(basename(path));
+  return fileCount === 1 ? name : `${name}, the first of ${formatNumber(fileCount, "file")}`;
+}
 
 function formatText(text: string | null): string {
   return text === null ? UNKNOWN : printable(text);

@@ -12,9 +12,11 @@ import { checkTokenizerKind } from "./tokenizer/index.ts";
 
 /** What a person wants to know of a model file. Goes through JSON unchanged; `null` is unknown. */
 export interface Inspection {
-  /** Of the file that was read. */
+  /** Of the file that was read, or of the first shard of a split model. */
   readonly path: string;
-  /** Bytes. */
+  /** 1, or the shards of a split model. */
+  readonly fileCount: number;
+  /** Bytes, of all its files. */
   readonly fileSize: number;
   /** 2 or 3. */
   readonly ggufVersion: number;
@@ -97,8 +99,8 @@ export interface SpecialToken {
  * too, with the reason in `problem`.
  *
  * @param source - as `open` takes it
- * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `INVALID_ARGUMENT`, and of a name as `pull`
- *   does
+ * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL` (shards that do not belong
+ *   together), `INVALID_ARGUMENT`, and of a name as `pull` does
  */
 export async function inspect(
   source: string | URL,
@@ -111,6 +113,7 @@ export async function inspect(
   const poolingType = number("pooling_type");
   return {
     path: file.path,
+    fileCount: file.paths.length,
     fileSize: file.fileSize,
     ggufVersion: file.version,
     architecture,

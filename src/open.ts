@@ -29,7 +29,8 @@ const TOKENS_A_THREAD = 128;
  * Opens a model from a GGUF file.
  *
  * @param source - path, `file:` URL, or a name as `pull` takes it; a path that exists wins. A model
- *   that is not on this machine is downloaded, unless that is forbidden.
+ *   that is not on this machine is downloaded, unless that is forbidden. Of a split model, the path
+ *   of any shard.
  * @throws GgufEmbedError `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL`, `UNSUPPORTED`, `NATIVE`,
  *   `NOT_FINITE`, `OUT_OF_RESOURCES`, `INVALID_ARGUMENT`, and of a name as `pull` does; the
  *   signal's reason when aborted

@@ -67,11 +67,17 @@ function readVersion(cursor: Cursor): number {
   if (version === 0) cursor.fail(`expected version 2 or 3, found ${version}.`, start);
   // A small number with its bytes swapped; llama.cpp tells big-endian files in the same way.
   const isBigEndian = (version & 0xffff) === 0;
-  const found = isBigEndian ? "the file is big-endian" : `GGUF version ${version}`;
-  const readable = "only little-endian files of version 2 and 3 can be read";
-  const message = `byte ${start} (header): ${found}; ${readable}. Convert the model again.`;
-  throw fileError("UNSUPPORTED", cursor.path, message);
+  const message = isBigEndian ? BIG_ENDIAN : otherVersion(version);
+  throw fileError("UNSUPPORTED", cursor.path, `byte ${start} (header): ${message}`);
 }
+
+const BIG_ENDIAN =
+  "the file is big-endian, and only little-endian files can be read. Convert it in place with " +
+  "gguf_convert_endian.py of llama.cpp's gguf-py (pip install gguf; gguf-convert-endian FILE " +
+  "little), or get the little-endian file.";
+
+const otherVersion = (version: number) =>
+  `GGUF version ${version}; only versions 2 and 3 can be read. Convert the model again.`;
 
 function alignmentOf(cursor: Cursor, entry: MetadataEntry | undefined): number {
   if (entry === undefined) return ALIGNMENT_DEFAULT;

@@ -119,7 +119,11 @@ function joinTensors(shards: readonly GgufFile[]): Map<string, TensorInfo> {
       const twin = tensors.get(name);
       if (twin !== undefined) {
         const message = `tensor ${quote(name)} is in ${shards[twin.file]!.path} too`;
-        throw fileError("BAD_MODEL", shard.path, `${message}: shards of different models. ${FETCH}`);
+        throw fileError(
+          "BAD_MODEL",
+          shard.path,
+          `${message}: shards of different models. ${FETCH}`,
+        );
       }
       tensors.set(name, { ...tensor, file });
     }

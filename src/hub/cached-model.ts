@@ -2,11 +2,15 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { HubName } from "./name.ts";
 
-/** A model file in another program's cache. */
+/** A model in another program's cache. */
 export interface CachedModel {
   /** As `parseName` takes it; the path where the cache does not tell where the file is from. */
   readonly name: string;
+  /** Of its file, or of its first shard. */
   readonly path: string;
+  /** Of all its files. */
+  readonly paths: readonly string[];
+  /** Of all of them together. */
   readonly bytes: number;
   /** Path in the repository, or what tells the quantisation in its place. */
   readonly file: string;
@@ -18,7 +22,7 @@ export interface ModelFinder {
   readonly owner: string;
   /** How its owner is told to remove a model. */
   readonly removal: string;
-  /** Files of the name's repository and revision. */
+  /** Models of the name's repository and revision. */
   find(name: HubName): Promise<readonly CachedModel[]>;
   list(): Promise<readonly CachedModel[]>;
   /** Path of the file with this content. */

@@ -1,19 +1,25 @@
 import { GgufEmbedError } from "../errors.ts";
 import { escapeControls } from "../gguf/message.ts";
+import { joinNames, missingShards } from "./shards.ts";
 
-/** What a name without a tag prefers: of what runs fast here, the nearest to the original. */
-const PREFERRED = ["Q8_0", "F16", "BF16", "F32"] as const;
+/**
+ * What a name without a tag prefers: Q8_0, whose vectors are nearly the original's at half the size;
+ * then what loses nothing, the smallest first; then the others, by the error of their weights.
+ */
+const PREFERRED = [
+  ...["Q8_0", "F16", "BF16", "F32"],
+  ...["Q6_K", "Q5_K_M", "Q5_K", "Q5_K_S", "Q5_1", "Q5_0"],
+  ...["Q4_K_M", "Q4_K", "Q4_K_S", "IQ4_NL", "Q4_1", "IQ4_XS", "Q4_0"],
+  ...["Q3_K_L", "Q3_K_M", "Q3_K", "Q3_K_S", "Q2_K"],
+] as const;
 /** More names than that do not help in a message. */
 const LISTED_MAX = 20;
 
-const SHARD = /-\d{5}-of-(\d{5})\.gguf$/i;
+const SHARD = /-\d{5}-of-\d{5}(?=\.gguf$)/i;
 const QUANTIZATION =
   /(?:^|[-._/])(I?Q\d+_\w+|TQ\d_\d|(?:MX|NV)FP4\w*|BF16|FP?16|FP?32)(?:-\d{5}-of-\d{5})?\.gguf$/i;
 /** What lies beside models and is none, by the names that llama.cpp knows them by. */
 const BESIDE = /^(mmproj|imatrix)|[-._](mmproj|imatrix)/i;
-
-/** Whether a file holds one part of a model. */
-export const isShard = (file: string): boolean => SHARD.test(file);
 
 /** `Q8_0` of `model-q8_0.gguf`, as far as a file's name tells. */
 export function quantizationOf(file: string): string | undefined {
@@ -21,20 +27,23 @@ export function quantizationOf(file: string): string | undefined {
   return found === undefined ? undefined : upper(found);
 }
 
-/** The file that a name without a tag means, whatever else there may be elsewhere. */
-export function firstChoice(files: readonly string[]): string | undefined {
-  return onlyOne(tagged(modelsOf(files), PREFERRED[0]));
+/**
+ * Of models, each by one file, the one that a name without a tag means, whatever else there may be
+ * elsewhere.
+ */
+export function firstChoice(models: readonly string[]): string | undefined {
+  return clearChoice(tagged(ggufOf(models), PREFERRED[0]));
 }
 
-/** As `chooseFile`, or undefined where that throws. */
-export function tryChoose(files: readonly string[], tag: string | undefined): string | undefined {
-  return onlyOne(choices(modelsOf(files), tag).filter((file) => !isShard(file)));
+/** Of models, each by one file, the one that `chooseFile` would choose; or undefined. */
+export function tryChoose(models: readonly string[], tag: string | undefined): string | undefined {
+  return clearChoice(choices(ggufOf(models), tag));
 }
 
 /**
- * The file that a tag means, or no tag: of the preferred formats the first that is there, else the
- * only file. Throws `NO_SUCH_MODEL` with the files to choose from, `UNSUPPORTED` where a model is
- * split over several.
+ * Of a repository's files the one that a tag means, or no tag: of the preferred formats the first that is there, else the
+ * only file. For a split model that is its first shard; one that is whole goes before it. Throws
+ * `NO_SUCH_MODEL` with the files to choose from, or with those that a split model lacks.
  *
  * @param where the repository, for messages
  */
@@ -43,28 +52,36 @@ export function chooseFile(
   tag: string | undefined,
   where: string,
 ): string {
-  const file = tryChoose(files, tag);
+  const models = joinNames(ggufOf(files));
+  const file = tryChoose(models, tag);
   if (file !== undefined) return file;
-  const models = modelsOf(files);
   const found = choices(models, tag);
   const [first] = found;
-  if (first !== undefined && found.every(isShard)) throw shardError(`${where}/${first}`);
+  if (first === undefined) checkShards(files, tag, where);
   const missing = models.length === 0 ? "there is no .gguf file in it" : `none is named for ${tag}`;
   const problem = first === undefined ? missing : "more than one file would do";
   const advice = models.length === 0 ? "" : `; name one of ${listed(models, where)}`;
   throw new GgufEmbedError("NO_SUCH_MODEL", `${where}: ${escapeControls(problem)}${advice}`);
 }
 
-const onlyOne = (files: readonly string[]) => (files.length === 1 ? files[0] : undefined);
-
-export function shardError(file: string): GgufEmbedError {
-  const parts = Number(SHARD.exec(file)?.[1]);
-  const advice = "join them with llama.cpp's llama-gguf-split --merge, or take a smaller file";
-  const message = `the model is split into ${parts} files, and this version takes one; ${advice}`;
-  return new GgufEmbedError("UNSUPPORTED", `${escapeControls(file)}: ${message}`);
+/** The only one, or the only one that is not split. */
+function clearChoice(found: readonly string[]): string | undefined {
+  const unsplit = found.filter((file) => !SHARD.test(file));
+  return [found, unsplit].find(({ length }) => length === 1)?.[0];
 }
 
-function modelsOf(files: readonly string[]): string[] {
+/** Throws where shards would do if all were there. */
+function checkShards(files: readonly string[], tag: string | undefined, where: string): void {
+  const [shard] = choices(ggufOf(files), tag);
+  const missing = shard === undefined ? undefined : missingShards(shard, files);
+  if (shard === undefined || missing === undefined) return;
+  const subject = escapeControls(`${where}/${shard}`);
+  const problem = `the model is split, and the repository lacks ${escapeControls(missing[0]!)}`;
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more of its files` : "";
+  throw new GgufEmbedError("NO_SUCH_MODEL", `${subject}: ${problem}${more}`);
+}
+
+function ggufOf(files: readonly string[]): string[] {
   return files.filter((file) => {
     return /\.gguf$/i.test(file) && !BESIDE.test(file.slice(file.lastIndexOf("/") + 1));
   });
@@ -79,7 +96,7 @@ function choices(models: readonly string[], tag: string | undefined): readonly s
 function tagged(models: readonly string[], tag: string): string[] {
   const wanted = upper(tag);
   return models.filter((file) => {
-    const stem = upper(file.replace(SHARD, ".gguf").replace(/\.gguf$/i, ""));
+    const stem = upper(file.replace(SHARD, "").replace(/\.gguf$/i, ""));
     return stem.endsWith(wanted) && /^$|[-._/]$/.test(stem.slice(0, -wanted.length));
   });
 }

@@ -1,6 +1,7 @@
 import { becomeTransient, failure, Transient, whatItAnswered } from "../download/response.ts";
 import { pause, type Retrying } from "../download/retry.ts";
 import { GgufEmbedError } from "../errors.ts";
+import { shardPaths } from "../gguf/shard-name.ts";
 import { version } from "../system.ts";
 import { chooseFile } from "./choose.ts";
 import { field, stringField } from "./json.ts";
@@ -31,18 +32,27 @@ export interface RemoteFile {
 }
 
 /**
- * Asks the hub which file a name means, and what it should contain. The content's SHA-256 and
+ * Asks the hub which file a name means, or which shards in order, and what they should contain. The content's SHA-256 and
  * length come in the headers `X-Linked-Etag` and `X-Linked-Size` beside the redirection to where
  * the content is, the commit in `X-Repo-Commit` (`huggingface_hub/constants.py`).
  *
  * Throws `NO_SUCH_MODEL`, `ACCESS_DENIED`, `UNSUPPORTED`, `DOWNLOAD`, or the signal's reason.
  */
-export async function locate(hub: Hub, name: HubName): Promise<RemoteFile> {
+export async function locate(hub: Hub, name: HubName): Promise<RemoteFile[]> {
   const { repo } = name;
-  if (name.file !== undefined) return describe(hub, name, name.revision, name.file);
+  if (name.file !== undefined) return describeAll(hub, name, name.revision, name.file);
   const { commit, files } = await listFiles(hub, name);
   const where = name.revision === MAIN ? repo : `${repo}@${encodeURIComponent(name.revision)}`;
-  return describe(hub, name, commit ?? name.revision, chooseFile(files, name.tag, where));
+  return describeAll(hub, name, commit ?? name.revision, chooseFile(files, name.tag, where));
+}
+
+/** All shards at the commit that the first was at. */
+async function describeAll(hub: Hub, name: HubName, revision: string, file: string) {
+  const found: RemoteFile[] = [];
+  for (const shard of shardPaths(file)) {
+    found.push(await describe(hub, name, found[0]?.commit ?? revision, shard));
+  }
+  return found;
 }
 
 /** What goes with every request to the hub itself, and never further. */
@@ -75,16 +85,21 @@ async function describe(
     const path = file.split("/").map(encodeURIComponent).join("/");
     return `${hub.endpoint}/${name.repo}/resolve/${encodeURIComponent(at)}/${path}`;
   };
-  return ask(hub, name, { url: urlAt(revision), method: "HEAD" }, async ({ headers }) => {
-    const commit = headers.get("x-repo-commit") ?? undefined;
-    // A weak validator's mark does not belong to the digest.
-    const etag = (headers.get("x-linked-etag") ?? headers.get("etag") ?? "").replace(/^W\//, "");
-    const sha256 = /^"?([0-9a-f]{64})"?$/.exec(etag)?.[1];
-    const size = headers.get("x-linked-size") ?? "";
-    const bytes = /^\d+$/.test(size) ? Number(size) : undefined;
-    // At its commit the content cannot change between the parts of a download.
-    return { url: urlAt(commit ?? revision), file, commit, sha256, bytes };
-  });
+  return ask(
+    hub,
+    { ...name, file },
+    { url: urlAt(revision), method: "HEAD" },
+    async ({ headers }) => {
+      const commit = headers.get("x-repo-commit") ?? undefined;
+      // A weak validator's mark does not belong to the digest.
+      const etag = (headers.get("x-linked-etag") ?? headers.get("etag") ?? "").replace(/^W\//, "");
+      const sha256 = /^"?([0-9a-f]{64})"?$/.exec(etag)?.[1];
+      const size = headers.get("x-linked-size") ?? "";
+      const bytes = /^\d+$/.test(size) ? Number(size) : undefined;
+      // At its commit the content cannot change between the parts of a download.
+      return { url: urlAt(commit ?? revision), file, commit, sha256, bytes };
+    },
+  );
 }
 
 interface Question {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type CachedModel, filesBelow, type ModelFinder, namesIn, sizeOf } from "./cached-model.ts";
 import { quantizationOf } from "./choose.ts";
 import { formatName, type HubName, isCommit, MAIN } from "./name.ts";
+import { type CachedFile, joinFiles } from "./shards.ts";
 
 /**
  * The hub's own cache, as the guide "Understand caching" of `huggingface_hub` draws it:
@@ -48,15 +49,15 @@ async function commitOf(root: string, revision: string): Promise<string | undefi
 
 async function filesIn(root: string, commit: string, name: HubName): Promise<CachedModel[]> {
   const snapshot = join(root, "snapshots", commit);
-  const models: CachedModel[] = [];
+  const files: CachedFile[] = [];
   for (const file of await filesBelow(snapshot, ".gguf")) {
     const path = join(snapshot, file);
     const bytes = await sizeOf(path);
     if (bytes === undefined) continue;
     const quantization = quantizationOf(file);
-    models.push({ name: formatName({ ...name, file }), path, bytes, file, quantization });
+    files.push({ name: formatName({ ...name, file }), path, bytes, file, quantization });
   }
-  return models;
+  return joinFiles(files);
 }
 
 /** Every file once: under the commit that `main` means, else under any. */

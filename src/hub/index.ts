@@ -12,13 +12,15 @@ import { namesHint, sourceText } from "./source.ts";
 import * as store from "./store.ts";
 import { endpointOf, type Surroundings, surroundings } from "./surroundings.ts";
 
-/** A model file on this machine, in our cache or another program's. */
+/** A model on this machine, in our cache or another program's. */
 export interface ListedModel {
   /** As `open` and `pull` take it. */
   readonly name: string;
-  /** Of the file. */
+  /** Of its file, or of the first shard of a split model. */
   readonly path: string;
-  /** Length of the file. */
+  /** Of all its files: one, or the shards in order. */
+  readonly paths: readonly string[];
+  /** Length of all of them together. */
   readonly bytes: number;
   /** `Q8_0` and its kin, as far as names and descriptions tell. */
   readonly quantization: string | undefined;
@@ -31,7 +33,7 @@ export interface ListedModel {
  * it still is what the name means, and replaces it if not. A file that is in the cache of Hugging
  * Face, llama.cpp or Ollama is used where it lies. A broken download resumes; content is compared
  * with the SHA-256 that the hub states. Calls for the same file at once, in other processes too,
- * share one download.
+ * share one download. Of a split model all shards are brought.
  *
  * @param name - an alias; `org/repo`, `org/repo:Q8_0`, `hf:org/repo/path/file.gguf`, each with an
  *   optional `@revision` after the repository; an address of a `.gguf` file; `ollama:name:tag`
@@ -65,8 +67,8 @@ export async function listModelsAt(around: Surroundings): Promise<ListedModel[]>
 }
 
 function listed(owner: string, models: readonly CachedModel[]): ListedModel[] {
-  return models.map(({ name, path, bytes, quantization }) => {
-    return { name, path, bytes, quantization, owner };
+  return models.map(({ name, path, paths, bytes, quantization }) => {
+    return { name, path, paths, bytes, quantization, owner };
   });
 }
 
@@ -87,7 +89,10 @@ export async function removeModelAt(
   const name = requireName(around, text);
   const place = await ownPlace(around, name);
   if (place !== undefined && existsSync(dirname(place.path))) {
-    const removed = await store.withPlace(place, () => store.removeAt(place));
+    let removed = false;
+    for (const each of store.placesOf(place)) {
+      removed = (await store.withPlace(each, () => store.removeAt(each))) || removed;
+    }
     if (removed) return { path: place.path };
   }
   throw await notOurs(around, name);

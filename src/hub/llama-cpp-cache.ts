@@ -3,6 +3,7 @@ import { sha256OfFile } from "../download/sha256.ts";
 import { type CachedModel, type ModelFinder, namesIn, sizeOf } from "./cached-model.ts";
 import { quantizationOf } from "./choose.ts";
 import { type HubName, MAIN } from "./name.ts";
+import { type CachedFile, joinFiles } from "./shards.ts";
 
 /**
  * The cache of llama.cpp before `common/hf-cache.cpp`: `ORG_REPO_path_file.gguf`, every slash an
@@ -46,13 +47,13 @@ async function modelsAt(
   names: readonly string[],
   prefix: string,
 ): Promise<CachedModel[]> {
-  const models: CachedModel[] = [];
+  const files: CachedFile[] = [];
   for (const name of names) {
     const path = join(folder, name);
     const bytes = await sizeOf(path);
     if (bytes === undefined) continue;
     const file = name.slice(prefix.length);
-    models.push({ name: path, path, bytes, file, quantization: quantizationOf(file) });
+    files.push({ name: path, path, bytes, file, quantization: quantizationOf(file) });
   }
-  return models;
+  return joinFiles(files);
 }

@@ -1,7 +1,7 @@
 import { invalidArgument } from "../errors.ts";
 import { quote } from "../gguf/message.ts";
+import { shardPaths } from "../gguf/shard-name.ts";
 import { findAlias } from "./aliases.ts";
-import { isShard, shardError } from "./choose.ts";
 
 /** A repository of the hub, and which of its files. */
 export interface HubName {
@@ -10,13 +10,13 @@ export interface HubName {
   readonly repo: string;
   /** Branch, tag or commit. */
   readonly revision: string;
-  /** Path in the repository. */
+  /** Path in the repository; of a split model that of its first shard. */
   readonly file?: string;
   /** Quantisation, where no file is named. */
   readonly tag?: string;
 }
 
-/** A file somewhere on the web. */
+/** A file somewhere on the web, or the first shard of a split model. */
 export interface UrlName {
   readonly kind: "url";
   readonly url: URL;
@@ -46,7 +46,7 @@ const REPO = /^[A-Za-z0-9_][\w.-]*\/[A-Za-z0-9_][\w.-]*$/;
 
 /**
  * What a model's name means, or undefined for what can only be a path. Throws `INVALID_ARGUMENT`
- * for what can only be a name and is none, `UNSUPPORTED` for one part of a split model.
+ * for what can only be a name and is none. Any shard of a split model means all of them.
  *
  * @param endpoint the hub's own address, as `endpointOf` gives it
  */
@@ -103,9 +103,10 @@ function hubName(
   const name = { kind: "hub", repo, revision } as const;
   if (file === undefined) return tag === undefined ? name : { ...name, tag };
   if (!isPath(file) || !isGguf(file)) return undefined;
-  if (isShard(file)) throw shardError(`${repo}/${file}`);
-  return { ...name, file };
+  return { ...name, file: firstShard(file) };
 }
+
+const firstShard = (path: string) => shardPaths(path)[0]!;
 
 /** Whether a path of a repository stays below where it is put. */
 export const isPath = (text: string): boolean =>
@@ -126,7 +127,10 @@ function parseAddress(text: string, endpoint: string): ModelName {
   const hub = parsePage(url, endpoint);
   if (hub !== undefined) return hub;
   const path = decode(url.pathname);
-  if (path !== undefined && isGguf(path) && isPath(path.slice(1))) return { kind: "url", url };
+  if (path !== undefined && isGguf(path) && isPath(path.slice(1))) {
+    url.pathname = firstShard(url.pathname);
+    return { kind: "url", url };
+  }
   const where = `${url.origin}${url.pathname}`;
   throw invalidArgument(`${where} is not the address of a .gguf file: download it and give a path`);
 }

@@ -46,7 +46,8 @@ export async function findOllama(
   const config = digestOf(field(manifest, "config"));
   const described = config === undefined ? undefined : await readJson(blobPath(folder, config));
   const quantization = stringField(described, "file_type");
-  return { name: formatName(name), path, bytes, file: `${model}-${tag}.gguf`, quantization };
+  const file = `${model}-${tag}.gguf`;
+  return { name: formatName(name), path, paths: [path], bytes, file, quantization };
 }
 
 /** Models that Ollama took from the hub: by quantisation, which its tags are. */

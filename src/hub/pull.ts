@@ -5,7 +5,8 @@ import { failure } from "../download/response.ts";
 import { sha256OfFile } from "../download/sha256.ts";
 import { GgufEmbedError } from "../errors.ts";
 import { MAGIC } from "../gguf/parse.ts";
-import { sizeOf } from "./cached-model.ts";
+import { shardPaths } from "../gguf/shard-name.ts";
+import { type CachedModel, sizeOf } from "./cached-model.ts";
 import { ollamaFolder, ownFolder } from "./folders.ts";
 import { hubHeaders, locate, type RemoteFile } from "./hub.ts";
 import { formatName, type HubName, isCommit, type ModelName, type OllamaName } from "./name.ts";
@@ -30,13 +31,18 @@ export interface PullOptions {
 
 /** A model that a name led to. */
 export interface PulledModel {
-  /** Of the file, which may belong to another program's cache. */
+  /** Of the file, which may belong to another program's cache; or of a split model's first shard. */
   readonly path: string;
+  /** Of all its files: one, or the shards in order. */
+  readonly paths: readonly string[];
   /** The name's own spelling, with the file that was chosen. */
   readonly name: string;
-  /** Length of the file. */
+  /** Length of all files together. */
   readonly bytes: number;
-  /** Of the content, lower-case hexadecimal, where the hub states it: then it was compared. */
+  /**
+   * Of the content, lower-case hexadecimal, where the hub states it: then it was compared. Absent
+   * for a split model, whose shards were each compared with their own.
+   */
   readonly sha256?: string | undefined;
 }
 
@@ -81,13 +87,12 @@ async function findHere(
 ): Promise<PulledModel | undefined> {
   const root = ownFolder(around);
   if (name.kind === "url") {
-    const { path } = store.placeOfUrl(root, name);
-    const record = await store.recordAt(path);
-    return record && pulled(path, record.name, record.bytes, record.sha256);
+    const found = await store.storedAt(store.placeOfUrl(root, name));
+    return found && pulled(found, found.sha256);
   }
   const own = await findOwn(root, name, choice);
   const found = own ?? (await findElsewhere(around, name, choice));
-  return found && pulled(found.path, found.name, found.bytes, own?.sha256);
+  return found && pulled(found, own?.sha256);
 }
 
 /** Our own file that a name means. */
@@ -108,7 +113,7 @@ export async function findOwn(
 async function fromOllama(around: Surroundings, name: OllamaName): Promise<PulledModel> {
   const folder = ollamaFolder(around);
   const found = await findOllama(folder, name);
-  if (found !== undefined) return pulled(found.path, found.name, found.bytes, undefined);
+  if (found !== undefined) return pulled(found, undefined);
   const own = formatName(name).slice("ollama:".length);
   const message = `there is no ${formatName(name)} in ${folder}: run ollama pull ${own}`;
   throw new GgufEmbedError("NO_SUCH_MODEL", message);
@@ -123,20 +128,55 @@ async function fetchModel(
   const root = ownFolder(around);
   if (name.kind === "url") {
     const { href } = name.url;
-    const remote = { url: href, commit: undefined, sha256: undefined, bytes: undefined };
     const place = store.placeOfUrl(root, name);
-    return bring(around, place, { ...remote, file: basename(place.path) }, options, undefined);
+    const remotes = shardPaths(name.url.pathname).map((pathname, i) => {
+      const url = Object.assign(new URL(href), { pathname }).href;
+      const file = basename(store.placesOf(place)[i]!.path);
+      return { url, file, commit: undefined, sha256: undefined, bytes: undefined };
+    });
+    return bringAll(around, place, remotes, options, undefined);
   }
   const { retryDelayMs } = around;
   const endpoint = endpointOf(around);
   const hub = { endpoint, token: await hubToken(around), retryDelayMs, signal };
-  const remote = await locate(hub, name);
+  const remotes = await locate(hub, name);
+  const { file } = remotes[0]!;
   const { repo, revision } = name;
-  const place = store.placeOf(root, { kind: "hub", repo, revision, file: remote.file });
-  const model = await bring(around, place, remote, options, hubHeaders(hub));
+  const place = store.placeOf(root, { kind: "hub", repo, revision, file });
+  const model = await bringAll(around, place, remotes, options, hubHeaders(hub));
   const isDefault = name.file === undefined && name.tag === undefined;
-  if (isDefault) await store.writeDefault(root, name, remote.file);
+  if (isDefault) await store.writeDefault(root, name, file);
   return model;
+}
+
+/** All files of a model, one after another, with one progress. `place` is that of the first. */
+async function bringAll(
+  around: Surroundings,
+  place: store.Place,
+  remotes: readonly RemoteFile[],
+  options: PullOptions,
+  headers: Readonly<Record<string, string>> | undefined,
+): Promise<PulledModel> {
+  const places = store.placesOf(place);
+  const { onProgress } = options;
+  const known = remotes.reduce<number | undefined>(
+    (sum, { bytes }) => (sum === undefined || bytes === undefined ? undefined : sum + bytes),
+    0,
+  );
+  let bytes = 0;
+  let sha256: string | undefined;
+  for (const [i, remote] of remotes.entries()) {
+    const progressOfAll = ({ received, total }: DownloadProgress) => {
+      const totalOfAll = remotes.length === 1 ? total : known;
+      onProgress?.({ received: bytes + received, total: totalOfAll });
+    };
+    const ownOptions = { ...options, onProgress: onProgress && progressOfAll };
+    const file = await bring(around, places[i]!, remote, ownOptions, headers);
+    bytes += file.bytes;
+    sha256 = file.sha256;
+  }
+  const paths = places.map(({ path }) => path);
+  return pulled({ path: place.path, paths, name: place.name, bytes }, sha256);
 }
 
 /** A remote file at its place: what is there already, a link to the same content, or a download. */
@@ -146,7 +186,7 @@ async function bring(
   remote: RemoteFile,
   options: PullOptions,
   headers: Readonly<Record<string, string>> | undefined,
-): Promise<PulledModel> {
+): Promise<store.StoredRecord> {
   const { path, name } = place;
   const { signal, onProgress } = options;
   return store.withPlace(
@@ -164,8 +204,9 @@ async function bring(
       const bytes = await sizeOf(path);
       if (bytes === undefined) throw new GgufEmbedError("DOWNLOAD", `${path}: it was taken away`);
       const { file, commit, sha256 } = remote;
-      await store.writeRecord(path, { name, file, commit, sha256, bytes });
-      return pulled(path, name, bytes, sha256);
+      const record = { name, file, commit, sha256, bytes };
+      await store.writeRecord(path, record);
+      return record;
     },
     signal,
   );
@@ -197,20 +238,20 @@ async function linkSame(
   { sha256, bytes }: RemoteFile,
 ): Promise<boolean> {
   if (sha256 === undefined || bytes === undefined) return false;
-  const own = (await store.storedModels(root)).find((model) => model.sha256 === sha256);
+  const own = (await store.storedFiles(root)).find((file) => file.sha256 === sha256);
   const source = own?.path ?? (await findContent(around, sha256, bytes));
   if (source === undefined || source === path) return false;
   await store.linkTo(path, source, own !== undefined);
   return true;
 }
 
+/** The digest is that of one file, and counts where there is but one. */
 function pulled(
-  path: string,
-  name: string,
-  bytes: number,
+  { path, paths, name, bytes }: Pick<CachedModel, "path" | "paths" | "name" | "bytes">,
   sha256: string | undefined,
 ): PulledModel {
-  return { path, name, bytes, ...(sha256 === undefined ? {} : { sha256 }) };
+  const isOne = paths.length === 1 && sha256 !== undefined;
+  return { path, paths, name, bytes, ...(isOne ? { sha256 } : {}) };
 }
 
 function offlineError(name: ModelName, variable: string | undefined): GgufEmbedError {

@@ -3,15 +3,18 @@ import { basename, dirname, join, relative } from "node:path";
 import { withLock } from "../download/lock.ts";
 import { partFiles } from "../download/part.ts";
 import { sha256OfText } from "../download/sha256.ts";
+import { shardPaths } from "../gguf/shard-name.ts";
 import { type CachedModel, filesBelow, sizeOf } from "./cached-model.ts";
 import { quantizationOf } from "./choose.ts";
 import { field, readJson, stringField } from "./json.ts";
 import { formatName, type HubName, type UrlName } from "./name.ts";
+import { type CachedFile, joinFiles } from "./shards.ts";
 
 /**
  * Our own cache:
  *
  *     hub/ORG/REPO/REVISION/path/file.gguf        the model, or a link to it in another cache
+ *                                                 (of a split model, each shard so)
  *     hub/ORG/REPO/REVISION/path/file.gguf.json   where it is from: it counts once this is there
  *     hub/ORG/REPO/REVISION/default.json          the file that the name without a tag means
  *     url/DIGEST/file.gguf                        of an address, and its digest
@@ -35,6 +38,10 @@ export interface StoredRecord {
   readonly bytes: number;
 }
 
+/** A file that is here whole. */
+export interface StoredFile extends CachedFile, Pick<StoredRecord, "sha256"> {}
+
+/** All files of a model, each whole and all of one commit. The digest is that of the first. */
 export interface StoredModel extends CachedModel, Pick<StoredRecord, "sha256"> {}
 
 const RECORD = ".gguf.json";
@@ -57,6 +64,12 @@ export function placeOfUrl(root: string, name: UrlName): Place {
   const spelling = formatName(name);
   const file = decodeURIComponent(basename(name.url.pathname));
   return { root, path: join(root, "url", digest(spelling), file), name: spelling };
+}
+
+/** The places of all shards of a model, by that of the first; or that place alone. */
+export function placesOf({ root, path, name }: Place): Place[] {
+  const names = shardPaths(name);
+  return shardPaths(path).map((shard, i) => ({ root, path: shard, name: names[i] ?? name }));
 }
 
 /** Runs `work` while nobody else on this machine does anything to the place. */
@@ -97,25 +110,36 @@ export async function readDefault(root: string, name: HubName): Promise<string |
 }
 
 /** Models of a repository and revision. */
-export function storedOf(root: string, name: HubName): Promise<StoredModel[]> {
-  return modelsBelow(revisionFolder(root, name));
+export async function storedOf(root: string, name: HubName): Promise<StoredModel[]> {
+  return joinFiles(await recordedBelow(revisionFolder(root, name)));
+}
+
+/** The model of an address. */
+export async function storedAt({ path }: Place): Promise<StoredModel | undefined> {
+  const models = joinFiles(await recordedBelow(dirname(path)));
+  return models.find((model) => model.path === path);
 }
 
 export async function storedModels(root: string): Promise<StoredModel[]> {
-  const hub = await modelsBelow(join(root, "hub"));
-  return [...hub, ...(await modelsBelow(join(root, "url")))];
+  return joinFiles(await storedFiles(root));
 }
 
-async function modelsBelow(folder: string): Promise<StoredModel[]> {
-  const models: StoredModel[] = [];
+/** Every file that is here, shards too. */
+export async function storedFiles(root: string): Promise<StoredFile[]> {
+  const hub = await recordedBelow(join(root, "hub"));
+  return [...hub, ...(await recordedBelow(join(root, "url")))];
+}
+
+async function recordedBelow(folder: string): Promise<StoredFile[]> {
+  const files: StoredFile[] = [];
   for (const found of await filesBelow(folder, RECORD)) {
     const path = join(folder, found.slice(0, -".json".length));
     const record = await recordAt(path);
     if (record === undefined) continue;
-    const { name, file, bytes, sha256 } = record;
-    models.push({ name, path, bytes, file, sha256, quantization: quantizationOf(file) });
+    const { name, file, bytes, commit, sha256 } = record;
+    files.push({ name, path, bytes, file, commit, sha256, quantization: quantizationOf(file) });
   }
-  return models;
+  return files;
 }
 
 /**

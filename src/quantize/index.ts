@@ -7,6 +7,7 @@ import { encodeHeader } from "../gguf/encode.ts";
 import { fileError, quote } from "../gguf/message.ts";
 import { parseGgufHeader } from "../gguf/parse.ts";
 import { readGguf } from "../gguf/reader.ts";
+import { withoutSplitKeys } from "../gguf/shards.ts";
 import type { GgmlTypeName, GgufFile, MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
 import { writeWhole } from "../gguf/whole-file.ts";
@@ -55,7 +56,7 @@ export interface QuantizeProgress {
 
 /** What became of a file. */
 export interface QuantizeReport {
-  /** Bytes of the file that was read. */
+  /** Bytes of the file that was read, or of all its shards. */
   readonly sourceBytes: number;
   /** Bytes of the file that was written. */
   readonly bytes: number;
@@ -90,13 +91,14 @@ const SOURCE_TYPES: ReadonlySet<GgmlTypeName> = new Set([
  * Writes a GGUF file with its matrices in another format, each with less squared error than
  * llama.cpp's tool has: the scales of every block are searched for. Vectors, norms and small tables
  * stay as they are. The mixtures are llama.cpp's. The same file gives the same bytes on any machine
- * and any number of threads.
+ * and any number of threads. Of a split model name any shard: one file is written.
  *
  * It takes a few megabytes of memory however large the file. The new file appears whole or not at
  * all; another of its name is replaced.
  *
  * Throws `INVALID_ARGUMENT` (an unknown type, both files the same, a file that is quantised
- * already), `FILE_NOT_FOUND`, `BAD_FILE`, `UNSUPPORTED` (a matrix in a format that cannot be read),
+ * already), `FILE_NOT_FOUND`, `BAD_FILE`, `BAD_MODEL` (shards that do not belong together),
+ * `UNSUPPORTED` (a matrix in a format that cannot be read),
  * `NOT_FINITE` (a weight that is, or that is too large for the format) and `OUT_OF_RESOURCES` (a
  * full disk).
  */
@@ -120,7 +122,7 @@ export async function quantize(
   await checkTarget(source, target);
   const choices = chooseTypes(source, wanted, options.pure ?? false);
   checkSource(source, choices, options.requantize ?? false);
-  const metadata = new Map(source.metadata.entries);
+  const metadata = withoutSplitKeys(source.metadata);
   metadata.set("general.quantization_version", value.uint32(QUANTIZATION_VERSION));
   metadata.set("general.file_type", value.uint32(FILE_TYPES[wanted].number));
   const bytes = await write(source, target, metadata, choices, threads, options);
@@ -145,9 +147,10 @@ function pathOf(output: string | URL): string {
 
 /** A file that is there goes; but not the one that is read, nor what is no file. */
 async function checkTarget(source: GgufFile, target: string): Promise<void> {
-  const [from, to] = await Promise.all([stat(source.path), stat(target).catch(() => undefined)]);
+  const to = await stat(target).catch(() => undefined);
   if (to === undefined) return;
-  if (from.dev === to.dev && from.ino === to.ino) {
+  for (const from of await Promise.all(source.paths.map((path) => stat(path)))) {
+    if (from.dev !== to.dev || from.ino !== to.ino) continue;
     throw invalidArgument(`${target}: this is the file that is read; give another for the output`);
   }
   if (!to.isFile()) {
@@ -157,15 +160,10 @@ async function checkTarget(source: GgufFile, target: string): Promise<void> {
 }
 
 function checkSource(
-  { path, metadata }: GgufFile,
+  { path }: GgufFile,
   choices: readonly TensorChoice[],
   requantize: boolean,
 ): void {
-  const parts = metadata.getNumber("split.count") ?? 1;
-  if (parts > 1) {
-    const advice = "Put the parts together first (llama-gguf-split --merge).";
-    throw fileError("UNSUPPORTED", path, `this is one of ${parts} parts of a model. ${advice}`);
-  }
   for (const { tensor, type } of choices) {
     if (type === tensor.type) continue;
     const subject = `tensor ${quote(tensor.name)} is ${tensor.type}`;
@@ -195,25 +193,34 @@ async function write(
   const parsed = parseGgufHeader(header, fileSize, path);
   if (!parsed.done) throw new Error(`unreachable: the header of ${path} is not whole`);
   await checkSpace(path, fileSize);
-  const from = await open(source.path, "r");
-  try {
-    await writeWhole(path, async (to) => {
-      await to.writev([header]);
-      const files = { source: { fd: from.fd, path: source.path }, target: { fd: to.fd, path } };
-      let written = header.length;
-      for (const { passages, bytes } of jobsOf(choices, parsed.file)) {
-        signal?.throwIfAborted();
-        await rewritePassages(files, passages, threads);
-        written += bytes;
-        onProgress?.({ written, total: fileSize });
-      }
-      // The padding behind the last tensor.
-      await to.truncate(fileSize);
-    });
-  } finally {
-    await from.close();
-  }
+  await using sources = await openAll(source.paths);
+  await writeWhole(path, async (to) => {
+    await to.writev([header]);
+    let written = header.length;
+    for (const { file, passages, bytes } of jobsOf(choices, parsed.file)) {
+      signal?.throwIfAborted();
+      const files = { source: sources.files[file]!, target: { fd: to.fd, path } };
+      await rewritePassages(files, passages, threads);
+      written += bytes;
+      onProgress?.({ written, total: fileSize });
+    }
+    // The padding behind the last tensor.
+    await to.truncate(fileSize);
+  });
   return fileSize;
+}
+
+/** Files that are open until the end of a scope, in their order. */
+async function openAll(paths: readonly string[]) {
+  const stack = new AsyncDisposableStack();
+  try {
+    const files = [];
+    for (const path of paths) files.push({ fd: stack.use(await open(path, "r")).fd, path });
+    return { files, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
 }
 
 /** Better at once than at the end; what else is written meanwhile, nobody knows. */

@@ -8,6 +8,8 @@ const JOB_COUNT = 2 ** 23;
 
 /** What one native call does. */
 export interface Job {
+  /** That it reads, as tensors count them. */
+  readonly file: number;
   readonly passages: Passage[];
   /** Bytes that it writes. */
   readonly bytes: number;
@@ -16,22 +18,25 @@ export interface Job {
 /** Jobs that together move every tensor to its place in the new file. */
 export function* jobsOf(choices: readonly TensorChoice[], target: GgufFile): Generator<Job> {
   let passages: Passage[] = [];
+  let file = 0;
   let count = 0;
   let bytes = 0;
   for (const choice of choices) {
     for (const passage of passagesOf(choice, target)) {
-      if (count + passage.count > JOB_COUNT) {
-        yield { passages, bytes };
+      const isOther = choice.tensor.file !== file;
+      if (count > 0 && (isOther || count + passage.count > JOB_COUNT)) {
+        yield { file, passages, bytes };
         passages = [];
         count = 0;
         bytes = 0;
       }
+      file = choice.tensor.file;
       passages.push(passage);
       count += passage.count;
       bytes += bytesOf(passage.types?.to, passage.count);
     }
   }
-  if (count > 0) yield { passages, bytes };
+  if (count > 0) yield { file, passages, bytes };
 }
 
 /** Of so many numbers; or of so many bytes, where there is no type. */

@@ -33,7 +33,13 @@ const CASES: readonly [name: string, bytes: Uint8Array, code: string, parts: rea
     ["version 0", raw(MAGIC, 0, 0n, 0n), "BAD_FILE", ["byte 4", "expected version 2 or 3"]],
     ["version 1", raw(MAGIC, 1, 0, 0), "UNSUPPORTED", ["GGUF version 1", "2 and 3"]],
     ["a future version", raw(MAGIC, 4, 0n, 0n), "UNSUPPORTED", ["GGUF version 4"]],
-    ["big-endian", raw(MAGIC, 0x03000000, 0n, 0n), "UNSUPPORTED", ["big-endian"]],
+    [
+      "big-endian",
+      raw(MAGIC, 0x03000000, 0n, 0n),
+      "UNSUPPORTED",
+      ["byte 4", "the file is big-endian", "gguf-convert-endian FILE little"],
+    ],
+    ["big-endian of version 2", raw(MAGIC, 0x02000000, 0n), "UNSUPPORTED", ["is big-endian"]],
     ["more keys than the limit", raw(MAGIC, 3, 0n, HUGE), "BAD_FILE", ["at most 65536", `${HUGE}`]],
     [
       "more keys than bytes",

@@ -135,6 +135,7 @@ describe("an inspection", () => {
 
 const FULL: Inspection = {
   path: "models/embeddinggemma.gguf",
+  fileCount: 1,
   fileSize: 328_576_000,
   ggufVersion: 3,
   architecture: "gemma-embedding",

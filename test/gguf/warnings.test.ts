@@ -119,11 +119,6 @@ const CASES: readonly Case[] = [
     warningsOf(GEMMA, { "tokenizer.ggml.model": undefined }),
     ["tokenizer.ggml.model is missing"],
   ],
-  [
-    "a part of a split file",
-    warningsOf(GEMMA, { "split.no": value.uint16(0), "split.count": value.uint16(3) }),
-    ["part 1 of 3"],
-  ],
   ["a vocabulary alone", warningsOf(GEMMA, {}, []), ["no tensors: it can tokenize, but not embed"]],
 ];
 

@@ -147,7 +147,14 @@ test("Ollama's own models have its names", async () => {
   const path = here.inOllama("registry.ollama.ai/library/all-minilm/22m", Q8, "F16");
   expect(await modelPath("ollama:all-minilm:22m", OFFLINE, here.around())).toBe(path);
   const name = "ollama:all-minilm:22m";
-  const model = { name, path, bytes: Q8.length, quantization: "F16", owner: "Ollama" };
+  const model = {
+    name,
+    path,
+    paths: [path],
+    bytes: Q8.length,
+    quantization: "F16",
+    owner: "Ollama",
+  };
   expect(await listModelsAt(here.around())).toEqual([model]);
   expect((await pullAt(here.around(), name)).path).toBe(path);
   const error = await failure(() => removeModelAt(here.around(), name));

@@ -100,9 +100,14 @@ test.each([
   expect((await failure(() => parse(text))).code).toBe("INVALID_ARGUMENT");
 });
 
-test("one part of a split model is refused by name", async () => {
-  const error = await failure(() => parse("hf:org/repo/big-00001-of-00003.gguf"));
-  expect([error.code, error.message.includes("split into 3 files")]).toEqual(["UNSUPPORTED", true]);
+test("any shard of a split model means the model, by its first", () => {
+  const file = "Q8/big-00001-of-00003.gguf";
+  const name = { kind: "hub", repo: "org/repo", revision: "main", file } as const;
+  for (const number of [1, 2, 3]) {
+    expect(parse(`hf:org/repo/Q8/big-0000${number}-of-00003.gguf`)).toEqual(name);
+    const address = (n: number) => `https://example.com/big-0000${n}-of-00003.gguf`;
+    expect(formatName(parse(`${address(number)}?key=1`)!)).toBe(address(1));
+  }
 });
 
 describe("aliases", () => {

@@ -37,7 +37,7 @@ describe("pull", () => {
     const model = await pull(hub, "org/repo", {}, { onProgress });
     const path = here.at(".cache/ggufembed", PLACE);
     const name = "hf:org/repo/m-q8_0.gguf";
-    expect(model).toEqual({ path, name, bytes: Q8.length, sha256: sha256(Q8) });
+    expect(model).toEqual({ path, paths: [path], name, bytes: Q8.length, sha256: sha256(Q8) });
     expectContent(path, Q8);
     expect(progress.at(-1)).toBe(Q8.length);
     expect(here.files()).toEqual(["hub/org/repo/main/default.json", PLACE, `${PLACE}.json`]);
@@ -377,7 +377,8 @@ describe("an address", () => {
     expectContent(path, Q8);
     expect([name, bytes]).toEqual([secret.replace("?key=hunter2", ""), Q8.length]);
     expect(path).toEndWith("/a b.gguf");
-    expect(await pull(hub, secret.replace("hunter2", "other"))).toEqual({ path, name, bytes });
+    const again = await pull(hub, secret.replace("hunter2", "other"));
+    expect(again).toEqual({ path, paths: [path], name, bytes });
     expect(server.seen.length).toBe(2);
     const kept = here.files().map((file) => readFileSync(join(here.cache(), file), "latin1"));
     expect(kept.join()).not.toContain("hunter2");

@@ -8,6 +8,7 @@ import { open, type QuantizeProgress, type QuantizeType, quantize } from "../../
 import { rewritePassages } from "../../src/native/rewrite.ts";
 import { freshFolder } from "../fresh-folder.ts";
 import { rejection } from "../gguf/rejection.ts";
+import { splitModel } from "../gguf/split.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 import { floatTensor, SAMPLE_METADATA, tensorOf, writeSample } from "./sample.ts";
 
@@ -42,6 +43,21 @@ describe("what it writes", () => {
       expect(new Set(files).size).toBe(1);
     },
   );
+
+  test("of a split model one file: the bytes of the file that was split", async () => {
+    const path = await sample();
+    await quantize(path, at("expected.gguf"), { type: "Q4_K_M" });
+    const paths = await splitModel(path, at("m"), [1, 20, 12]);
+    for (const shard of [paths[0]!, paths[2]!]) {
+      await quantize(shard, at("out.gguf"), { type: "Q4_K_M" });
+      expect(readFileSync(at("out.gguf")).equals(readFileSync(at("expected.gguf")))).toBe(true);
+    }
+    const { sourceBytes } = await quantize(paths[0]!, at("out.gguf"), { type: "Q8_0" });
+    expect(sourceBytes).toBe(paths.reduce((sum, shard) => sum + Bun.file(shard).size, 0));
+    const error = await rejection(quantize(paths[0]!, paths[1]!, { type: "Q8_0" }));
+    expect(error.code).toBe("INVALID_ARGUMENT");
+    expect(error.message).toStartWith(`${paths[1]}: this is the file that is read`);
+  });
 
   test("tensors longer than a job, at their places", async () => {
     const shape = [2 ** 12, 2 ** 11 + 3];
@@ -151,17 +167,11 @@ describe("what it refuses", () => {
     expect(message).toContain("token_embd.weight");
   });
 
-  test("matrices that cannot be read, and parts of models", async () => {
+  test("matrices that cannot be read", async () => {
     const foreign = tensorOf("a.weight", "TQ1_0", [256, 2], new Uint8Array(108));
     await writeGguf(at("foreign.gguf"), SAMPLE_METADATA, [foreign]);
     const [code, message] = await refusal(at("foreign.gguf"), at("out.gguf"), { requantize: true });
     expect([code, message]).toEqual(["UNSUPPORTED", expect.stringContaining("TQ1_0")]);
-    const split = new Map(SAMPLE_METADATA).set("split.count", value.uint16(3));
-    await writeGguf(at("part.gguf"), split, [floatTensor("a.weight", [32, 1])]);
-    expect(await refusal(at("part.gguf"), at("out.gguf"))).toEqual([
-      "UNSUPPORTED",
-      expect.stringContaining("one of 3 parts"),
-    ]);
   });
 
   test.each([
