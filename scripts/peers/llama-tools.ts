@@ -1,11 +1,12 @@
 /** llama.cpp's own programs, of the version and built as the library that `llama-cpp.ts` brings. */
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { runOrThrow } from "../process.ts";
 import { BUILD_TOOLS, cmakeFlags, GCC, NO_AMX, VERSION, versionOf } from "./llama-cpp.ts";
+import { downloadLlama } from "./llama-source.ts";
 import { type Installation, missingTools } from "./peer.ts";
-import { installPython, pythonOf } from "./python.ts";
+import { installPython } from "./python.ts";
 
 /** What is built, below the folder's `bin`. */
 const PROGRAMS = ["llama-server", "llama-quantize", "llama-tokenize"] as const;
@@ -26,21 +27,9 @@ export const llamaTools: Installation = {
   async install(folder, log) {
     const name = "llama.cpp's tools";
     await installPython(folder, name, [{ packages: BUILD_TOOLS }], log);
-    const source = join(folder, "source");
+    const vendored = await downloadLlama(folder, name, log);
     const build = join(folder, "build");
-    await mkdir(source);
-    const pip = [pythonOf(folder), "-m", "pip", "download", "--disable-pip-version-check"];
-    const exactly = ["--no-deps", "--no-binary=:all:", "--no-build-isolation", "--no-input"];
-    const wanted = `llama-cpp-python==${VERSION}`;
-    await runOrThrow(
-      [...pip, ...exactly, "--progress-bar=off", `--dest=${folder}`, wanted],
-      name,
-      log,
-    );
-    const archive = join(folder, `llama_cpp_python-${VERSION}.tar.gz`);
-    await runOrThrow(["tar", "-xzf", archive, "-C", source, "--strip-components=1"], name, log);
     log(`${name}: compiling them takes some minutes`);
-    const vendored = join(source, "vendor/llama.cpp");
     const compilers = [`-DCMAKE_C_COMPILER=${GCC.cc}`, `-DCMAKE_CXX_COMPILER=${GCC.cxx}`];
     await runOrThrow(["cmake", "-S", vendored, "-B", build, ...compilers, ...FLAGS], name, log);
     const jobs = String(cpus().length);
@@ -53,6 +42,6 @@ export const llamaTools: Installation = {
         log,
       );
     }
-    for (const path of [source, build, archive]) await rm(path, { recursive: true });
+    for (const path of ["source", "build"]) await rm(join(folder, path), { recursive: true });
   },
 };

@@ -28,16 +28,23 @@ export async function splitModel(
   for (const [i, size] of sizes.entries()) {
     const metadata = new Map(i === 0 ? source.metadata.entries : []);
     metadata.set("split.no", value.uint16(i));
-    metadata.set("split.count", value.uint16(sizes.length));
     metadata.set("split.tensors.count", value.int32(tensors.length));
+    metadata.set("split.count", value.uint16(sizes.length));
     edit(i + 1, metadata);
     const start = sizes.slice(0, i).reduce((sum, n) => sum + n, 0);
     const own = tensors.slice(start, start + size).map((tensor) => copyOf(path, tensor));
     const shard = shardPath(prefix, i + 1, sizes.length);
     await writeGguf(shard, metadata, own);
+    if (own.length === 0) await pad(shard);
     paths.push(shard);
   }
   return paths;
+}
+
+/** To the alignment, as llama.cpp does even where no tensor follows. */
+async function pad(path: string): Promise<void> {
+  const bytes = await Bun.file(path).bytes();
+  await Bun.write(path, Buffer.concat([bytes, new Uint8Array(-bytes.length & 31)]));
 }
 
 function copyOf(path: string, { name, type, shape, offset, byteLength }: TensorInfo): TensorSource {
