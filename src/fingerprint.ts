@@ -13,8 +13,8 @@ import { unsplit } from "./gguf/unsplit.ts";
 export const ARITHMETIC_VERSION = 2;
 
 /**
- * A model's file as it was when it was opened, and its content's digest when somebody asks; or those
- * of all its shards.
+ * A model's file as it was when it was opened, or all its shards, and its content's digest when
+ * somebody asks.
  */
 export class FileContent {
   readonly #path: string;

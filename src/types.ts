@@ -213,7 +213,8 @@ export interface Embedder extends AsyncDisposable {
    * Names the kind of vector that these options give: equal for vectors that may be compared, on
    * any machine. Store it beside them. It covers the content of the model file, precision, pooling,
    * prompt, dimensions, normalisation, encoding and the version of the arithmetic. The file is read
-   * once, some tenths of a second for 300 MB, without blocking.
+   * once, some tenths of a second for 300 MB, without blocking. A split model has that of the file
+   * that was split.
    *
    * Rejects with `BAD_FILE` if the file has changed since it was opened.
    */

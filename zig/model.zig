@@ -1,5 +1,5 @@
-//! What the engines of one model's files share: its packed weights, and the tables of angles that heads are
-//! turned by.
+//! What the engines of one model's files share: its packed weights, and the tables of angles that
+//! heads are turned by.
 
 const std = @import("std");
 const abi = @import("abi.zig");

@@ -1,4 +1,4 @@
-/** llama.cpp's tool that splits files, compiled against the libraries that `llama-cpp.ts` brings. */
+/** llama.cpp's tool that splits files, compiled against the libraries of `llama-cpp.ts`. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureInstalled, folderOf } from "../peers.ts";

@@ -62,9 +62,11 @@ function pathsOf({ path, metadata }: GgufFile): string[] {
   if (name?.count === count) return shardPaths(path);
   const number = metadata.requireCount(KEYS.no) + 1;
   const ending = (of: number) => `-${padded(of)}-of-${padded(count)}.gguf`;
-  const message = `this is shard ${number} of ${count} of a split model, and its name does not say so`;
-  const advice = `Give all of them the names that they had, which end in ${ending(1)} to ${ending(count)}.`;
-  throw fileError("BAD_MODEL", path, `${message}. ${advice}`);
+  const place = `this is shard ${number} of ${count} of a split model`;
+  const advice = "Give all of them the names that they had, which end in";
+  const endings = `${ending(1)} to ${ending(count)}`;
+  const message = `${place}, and its name does not say so. ${advice} ${endings}.`;
+  throw fileError("BAD_MODEL", path, message);
 }
 
 const padded = (number: number) => String(number).padStart(5, "0");

@@ -142,8 +142,8 @@ export interface Metadata {
 }
 
 /**
- * A parsed and validated GGUF header, or those of all shards of a split model. The tensor data stays
- * in the files.
+ * A parsed and validated GGUF header, or those of all shards of a split model. The tensor data
+ * stays in the files.
  */
 export interface GgufFile {
   /** Of the file, or of the first shard: the metadata are its own. */

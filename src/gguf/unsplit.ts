@@ -8,9 +8,9 @@ const READ_BYTES = 2 ** 20;
 
 /**
  * The bytes of the file that a model was before it was split: its metadata without what the
- * splitting added, and the tensors of all shards one after another. They are the same bytes as those
- * of a file that gguf-py, llama.cpp or this package wrote; one that is laid out in another way, or
- * of version 2, had the same content and other bytes.
+ * splitting added, and the tensors of all shards one after another. If gguf-py, llama.cpp or this
+ * package wrote that file, they are its very bytes; one that was laid out in another way, or of
+ * version 2, had the same content and other bytes.
  */
 export async function* unsplit(file: GgufFile): AsyncGenerator<Uint8Array> {
   const tensors = [...file.tensors.values()];

@@ -3,8 +3,8 @@ import { escapeControls } from "../gguf/message.ts";
 import { joinNames, missingShards } from "./shards.ts";
 
 /**
- * What a name without a tag prefers: Q8_0, whose vectors are nearly the original's at half the size;
- * then what loses nothing, the smallest first; then the others, by the error of their weights.
+ * What a name without a tag prefers: Q8_0, whose vectors are nearly the original's in half the
+ * bytes; then floats, the smallest first; then the others, by the error of their weights.
  */
 const PREFERRED = [
   ...["Q8_0", "F16", "BF16", "F32"],
@@ -41,9 +41,10 @@ export function tryChoose(models: readonly string[], tag: string | undefined): s
 }
 
 /**
- * Of a repository's files the one that a tag means, or no tag: of the preferred formats the first that is there, else the
- * only file. For a split model that is its first shard; one that is whole goes before it. Throws
- * `NO_SUCH_MODEL` with the files to choose from, or with those that a split model lacks.
+ * Of a repository's files the one that a tag means, or no tag: of the preferred formats the first
+ * that is there, else the only file. For a split model that is its first shard; one that is whole
+ * goes before it. Throws `NO_SUCH_MODEL` with the files to choose from, or with those that a split
+ * model lacks.
  *
  * @param where the repository, for messages
  */

@@ -32,11 +32,12 @@ export interface RemoteFile {
 }
 
 /**
- * Asks the hub which file a name means, or which shards in order, and what they should contain. The content's SHA-256 and
- * length come in the headers `X-Linked-Etag` and `X-Linked-Size` beside the redirection to where
- * the content is, the commit in `X-Repo-Commit` (`huggingface_hub/constants.py`).
+ * Asks the hub which file a name means, or which shards in order, and what they should contain. The
+ * content's SHA-256 and length come in the headers `X-Linked-Etag` and `X-Linked-Size` beside the
+ * redirection to where the content is, the commit in `X-Repo-Commit`
+ * (`huggingface_hub/constants.py`).
  *
- * Throws `NO_SUCH_MODEL`, `ACCESS_DENIED`, `UNSUPPORTED`, `DOWNLOAD`, or the signal's reason.
+ * Throws `NO_SUCH_MODEL`, `ACCESS_DENIED`, `DOWNLOAD`, or the signal's reason.
  */
 export async function locate(hub: Hub, name: HubName): Promise<RemoteFile[]> {
   const { repo } = name;

@@ -37,7 +37,7 @@ export interface ListedModel {
  *
  * @param name - an alias; `org/repo`, `org/repo:Q8_0`, `hf:org/repo/path/file.gguf`, each with an
  *   optional `@revision` after the repository; an address of a `.gguf` file; `ollama:name:tag`
- * @throws GgufEmbedError `NO_SUCH_MODEL`, `ACCESS_DENIED`, `OFFLINE`, `DOWNLOAD`, `UNSUPPORTED`,
+ * @throws GgufEmbedError `NO_SUCH_MODEL`, `ACCESS_DENIED`, `OFFLINE`, `DOWNLOAD`,
  *   `INVALID_ARGUMENT`; the signal's reason when aborted
  */
 export function pull(name: string | URL, options: PullOptions = {}): Promise<PulledModel> {

@@ -31,7 +31,7 @@ export interface PullOptions {
 
 /** A model that a name led to. */
 export interface PulledModel {
-  /** Of the file, which may belong to another program's cache; or of a split model's first shard. */
+  /** Of the file, or of a split model's first shard; it may belong to another program's cache. */
   readonly path: string;
   /** Of all its files: one, or the shards in order. */
   readonly paths: readonly string[];

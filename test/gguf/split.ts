@@ -13,8 +13,8 @@ export function shardPath(prefix: string, number: number, count: number): string
 }
 
 /**
- * Splits a file as llama.cpp's gguf-split does, so many tensors to each shard, and gives the shards'
- * paths. `test/fixtures/split.json` holds it to that tool's bytes.
+ * Splits a file as llama.cpp's gguf-split does, so many tensors to each shard; gives their paths.
+ * `test/fixtures/split.json` holds it to that tool's bytes.
  */
 export async function splitModel(
   path: string,

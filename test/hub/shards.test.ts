@@ -86,16 +86,24 @@ describe("pull of a split model", () => {
   test("takes shards of two commits for none", async () => {
     using hub = fakeHub({ repos: repos() });
     await pull(hub, REPO);
-    const changed = CONTENTS.map((_, i) => content(10 + i));
-    hub.repos = { [REPO]: { ...repos(changed)[REPO]!, [NAMES[2]!]: undefined as never } };
-    hub.commit = OTHER_COMMIT;
-    // The listing has the last one, and the hub has lost it: the first two are of the new commit.
-    const { code, message } = await failure(() => pull(hub, `hf:${REPO}/${FIRST}`));
-    expect([code, message.includes(NAMES[2]!)]).toEqual(["NO_SUCH_MODEL", true]);
-    expectContents(NAMES.map(placeOf));
+    const changed = CONTENTS.map(({ length }, i) => content(10 + i, length));
     hub.repos = repos(changed);
+    hub.commit = OTHER_COMMIT;
+    const abort = new AbortController();
+    const onProgress: PullOptions["onProgress"] = ({ received }) => {
+      if (received > CONTENTS[0]!.length) abort.abort();
+    };
+    const { signal } = abort;
+    await expect(pull(hub, REPO, { onProgress, signal })).rejects.toThrow("aborted");
+    // Each file is whole, and the first is already the new one.
+    expectContents(NAMES.map(placeOf), [changed[0]!, ...CONTENTS.slice(1)]);
+    expect((await failure(() => modelPath(REPO, OFFLINE, here.around()))).code).toBe("OFFLINE");
+    expectContents((await pull(hub, REPO)).paths, changed);
+  });
+
+  test("takes a shard without its record for none", async () => {
+    using hub = fakeHub({ repos: repos() });
     const { paths } = await pull(hub, REPO);
-    expectContents(paths, changed);
     rmSync(`${paths[1]}.json`);
     expect((await failure(() => modelPath(REPO, OFFLINE, here.around()))).code).toBe("OFFLINE");
   });

@@ -37,7 +37,7 @@ T is one of
 
 As with llama.cpp's tool, the vocabulary gets 6 bits at least, and rows that are not made of blocks
 of 256 get a format with blocks of 32. Norms, biases and small tables stay as they are. OUT appears
-once it is complete.`,
+once it is complete. Of a split model IN is any shard; OUT is one file.`,
   async run({ values, positionals }) {
     const [input, output, ...more] = positionals;
     if (input === undefined || output === undefined || more.length > 0) {
