@@ -68,7 +68,7 @@ fn array(
     message: *Message,
 ) Error![]align(1) const T {
     const end = @as(u64, offset) + @as(u64, count) * @sizeOf(T);
-    // Bytes are not counted by anything.
+    // Bytes need no bound but the buffer: nothing is made for each.
     if ((T != u8 and count > count_max) or end > bytes.len) {
         return fail(message, "the load spec's arrays do not fit its buffer", .{});
     }
