@@ -45,9 +45,9 @@ pub fn Scales(comptime format: interface.Format, comptime planes: usize) type {
     };
 }
 
-/// One dot of those of both planes.
+/// One dot of those of both planes. Where activations are not finite it wraps, as their sums do.
 pub inline fn joinPlanes(first: I32, second: I32) I32 {
-    return @as(I32, @splat(interface.plane_base)) * first + second;
+    return @as(I32, @splat(interface.plane_base)) *% first +% second;
 }
 
 inline fn load(comptime T: type, base: *const anyopaque, at: usize) F32 {

@@ -158,7 +158,7 @@ inline fn dotSigns(acc: Part, weights: PartBytes, spread: PartBytes) Part {
     const ones: PartWords = @splat(1);
     const signed = @"llvm.x86.avx2.psign.b"(spread, weights);
     const pairs = @"llvm.x86.avx2.pmadd.ub.sw"(@bitCast(@abs(weights)), signed);
-    return inTurn(acc + @"llvm.x86.avx2.pmadd.wd"(pairs, ones));
+    return inTurn(acc +% @"llvm.x86.avx2.pmadd.wd"(pairs, ones));
 }
 
 /// Sums stay in the order in which they are added. The compiler would make a tree of them, whose
@@ -179,7 +179,7 @@ inline fn dotPlain(acc: Part, weights: PartBytes, spread: PartBytes) Part {
     const pairs = even + odd;
     const first = @shuffle(i16, pairs, undefined, simd.strided(part, 0, 2));
     const second = @shuffle(i16, pairs, undefined, simd.strided(part, 1, 2));
-    return acc + @as(Part, first) + @as(Part, second);
+    return acc +% @as(Part, first) +% @as(Part, second);
 }
 
 /// `dots` by smmla, which multiplies 2 tokens × 8 columns by 2 rows × 8 columns: four outputs an

@@ -99,6 +99,59 @@ pub fn caseInt8(
     }
 }
 
+test "matmul_int8: activations that are not finite give such outputs, and stop nothing" {
+    try onEachVariant(struct {
+        fn case(kernels: *const interface.Kernels, guard: *Guard) !void {
+            inline for (0..interface.FormatId.count) |id| for (1..interface.planes_max + 1) |n| {
+                for ([_]f32{ std.math.nan(f32), std.math.inf(f32), -std.math.inf(f32) }) |bad| {
+                    try caseNotFinite(@enumFromInt(id), n, kernels, guard, bad);
+                }
+            };
+        }
+    }.case);
+}
+
+fn caseNotFinite(
+    comptime id: interface.FormatId,
+    planes: usize,
+    kernels: *const interface.Kernels,
+    guard: *Guard,
+    bad: f32,
+) !void {
+    const format = comptime id.format();
+    const columns = 64;
+    const blocks = columns / format.weight_block;
+    const values = guard.alloc(i8, lanes * columns);
+    for (values, 0..) |*q, i| q.* = if (i % 2 == 0) -128 else 127;
+    const ones = guard.alloc(f32, lanes * blocks);
+    @memset(ones, 1);
+    const parameters = packParameters(format.scale, guard, ones, blocks, 1);
+    const packed_values = packValues(guard, values, columns, 1, kernels);
+    const floats = guard.alloc(f32, columns);
+    for (floats, 0..) |*x, i| x.* = if (i % 3 == 0) bad else -1;
+    const layout: twin.Layout = .{
+        .step = format.step,
+        .scale_block = format.step,
+        .planes = planes,
+    };
+    const src: QuantizedBuffer = .init(guard, 1, columns, layout);
+    kernels.quantize(&.{ .src = floats.ptr, .dst = src.args, .rows = 1, .width = columns });
+    const found = guard.alloc(f32, lanes);
+    kernels.matmul_int8[planes - 1][@intFromEnum(id)](&.{
+        .values = packed_values.ptr,
+        .scales = parameters.ptr,
+        .minimums = if (format.minimum) parameters.ptr else null,
+        .columns = columns,
+        .src = src.args,
+        .tokens = 1,
+        .group_begin = 0,
+        .group_end = 1,
+        .follow = packed_values.ptr,
+        .out = outputOf(found, lanes, null, null),
+    });
+    for (found) |x| try testing.expect(!std.math.isFinite(x));
+}
+
 test "pack_float and matmul_float: F32, F16 and BF16, any shape" {
     try onEachVariant(struct {
         fn case(kernels: *const interface.Kernels, guard: *Guard) !void {
