@@ -209,7 +209,8 @@ fn checkOperation(view: View, op: abi.Operation, last: bool) bool {
             sameRows(view, op.src, op.dst) and sameWidth(view, op.src, op.dst),
         .matmul => checkMatmul(view, op),
         .activated_matmul => checkActivatedMatmul(view, op),
-        .quantize => hasFloat(view, op.dst) and view.buffers[op.dst].quantized != 0,
+        .quantize => op.src == abi.none and hasFloat(view, op.dst) and
+            view.buffers[op.dst].quantized != 0,
         .prepare_heads => checkHeads(view, op) and
             (op.weight == abi.none or isVector(view, op.weight, op.head_size)) and
             (op.second == abi.none or isVector(view, op.second, op.head_size)) and
@@ -231,7 +232,7 @@ fn checkOperation(view: View, op: abi.Operation, last: bool) bool {
 
 fn checkLookUp(view: View, op: abi.Operation, code: abi.OperationCode) bool {
     if (!hasFloat(view, op.dst) or !rowsAre(view, op.dst, .tokens)) return false;
-    if (op.weight >= view.weights.len) return false;
+    if (op.src != abi.none or op.weight >= view.weights.len) return false;
     const table = view.weights[op.weight];
     if (table.kind != @intFromEnum(abi.WeightKind.table)) return false;
     const rows: u64 = switch (code) {

@@ -157,6 +157,8 @@ test "operations: what one of them cannot do" {
     try expectRefused("operations", 0, "weight", 2); // a vector is no table
     try expectRefused("operations", 0, "dst", 2);
     try expectRefused("operations", 1, "value", 1); // beyond the last position
+    try expectRefused("operations", tiny.embed_index, "src", 12345);
+    try expectRefused("operations", tiny.quantize_index, "src", 12345);
     try expectRefused("operations", 2, "value", tiny.context_length);
     try expectRefused("operations", 3, "weight", 5);
     try expectRefused("operations", 3, "second", abi.none);
