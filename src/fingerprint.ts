@@ -10,7 +10,7 @@ import { unsplit } from "./gguf/unsplit.ts";
  * Raised whenever the engine gives other bits for the same model and text, so that vectors from
  * before and after are told apart.
  */
-export const ARITHMETIC_VERSION = 2;
+export const ARITHMETIC_VERSION = 3;
 
 /**
  * A model's file as it was when it was opened, or all its shards, and its content's digest when

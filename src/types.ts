@@ -36,8 +36,9 @@ export interface OpenOptions extends PullOptions {
   readonly parallelism?: Parallelism | undefined;
   /**
    * Bits that products with quantised weights round their input to: `"default"` 8, and 16 after
-   * pooling; `"high"` 16. That leaves the weights' own rounding and an rms error of some 6e-6, for
-   * up to twice the time. With float weights it changes nothing. Default `"default"`.
+   * pooling; `"high"` 16. That leaves what the file's own format rounded and an rms error of some
+   * 6e-6, for 1.6 to 2.1 times the time. With float weights it changes nothing. Default
+   * `"default"`.
    */
   readonly precision?: Precision | undefined;
   /** Overrides the pooling that the file states. `"none"` gives token-level vectors. */

@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 10;
+pub const version: u32 = 11;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -155,6 +155,9 @@ pub const LoadSpec = extern struct {
     hidden_size: u32,
     /// Most tokens in one batch.
     token_capacity: u32,
+    /// 1: weights keep the values that the file gives them. 0: all blocks become an int8 a column
+    /// and one scale for 32 of them.
+    exact_weights: u32,
     weight_count: u32,
     weight_offset: u32,
     part_count: u32,
@@ -267,7 +270,7 @@ comptime {
     assert(@sizeOf(Buffer) == 16);
     assert(@sizeOf(Operation) == 80);
     assert(@offsetOf(Operation, "number") == 56);
-    assert(@sizeOf(LoadSpec) == 80);
+    assert(@sizeOf(LoadSpec) == 84);
     assert(@sizeOf(EmbedSpec) == 36);
     assert(@sizeOf(Result) == 40);
     assert(@offsetOf(Result, "engine") == 8);

@@ -62,6 +62,7 @@ pub const Model = struct {
 
     pub fn matches(self: *const Model, wanted: Key) bool {
         return file.same(wanted.files, self.key.files) and wanted.variant == self.key.variant and
+            wanted.form == self.key.form and
             plan.same(abi.Weight, wanted.weights, self.key.weights) and
             plan.same(abi.Part, wanted.parts, self.key.parts);
     }
@@ -79,6 +80,7 @@ const Key = struct {
     /// Null: it is not to be found again.
     files: ?[]const file.Identity,
     variant: u32,
+    form: interface.FormatId,
     weights: []align(1) const abi.Weight,
     parts: []align(1) const abi.Part,
 
@@ -102,6 +104,7 @@ pub fn obtain(models: *Shelf(Model), request: Request) Error!*Model {
     const key: Key = .{
         .files = try files.identities(arena.allocator()),
         .variant = request.variant,
+        .form = view.form(),
         .weights = view.weights,
         .parts = view.parts,
     };

@@ -33,6 +33,21 @@ pub const View = struct {
     operations: []align(1) const abi.Operation,
     /// With zero bytes between them.
     paths: []const u8,
+
+    /// The packed form of all matrices of blocks.
+    pub fn form(self: View) interface.FormatId {
+        var result: interface.FormatId = .scale_f16;
+        if (self.spec.exact_weights == 0) return result;
+        for (self.weights) |weight| {
+            if (weight.kind != @intFromEnum(abi.WeightKind.matrix)) continue;
+            for (self.parts[weight.part_begin..][0..weight.part_count]) |part| {
+                const kind: TensorType = @enumFromInt(part.type);
+                const own = kind.form() orelse continue;
+                if (@intFromEnum(own) > @intFromEnum(result)) result = own;
+            }
+        }
+        return result;
+    }
 };
 
 pub fn read(bytes: []const u8, message: *Message) Error!View {

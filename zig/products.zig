@@ -229,7 +229,7 @@ const Product = struct {
         self.kernels.matmul_int8[planes - 1][@intFromEnum(matrix.format)](&.{
             .values = matrix.values.ptr,
             .scales = matrix.scales.ptr,
-            .minimums = null,
+            .minimums = matrix.minimums.ptr,
             .columns = self.weight.columns,
             .src = self.src.quantizedAt(tokens.begin),
             .tokens = tokens.len(),

@@ -22,15 +22,21 @@ pub const MatrixInt8 = struct {
     format: interface.FormatId,
     /// `[groups][columns / 4][16][4]`, or with 8 for 4
     values: []align(64) u8,
-    /// `[groups][columns / 32][16]`
-    scales: []align(64) f16,
+    /// `[groups][columns / weight_block][16]`
+    scales: []align(64) u8,
+    /// Likewise; empty in forms without.
+    minimums: []align(64) u8,
 
     fn group(self: MatrixInt8, index: usize, columns: usize) [*]u8 {
         return self.values.ptr + index * lanes * columns;
     }
 
-    fn groupScales(self: MatrixInt8, index: usize, columns: usize) [*]f16 {
-        return self.scales.ptr + index * lanes * (columns / 32);
+    fn groupScales(self: MatrixInt8, index: usize, columns: usize) *anyopaque {
+        return self.scales.ptr + index * self.format.scaleBytes(columns);
+    }
+
+    fn groupMinimums(self: MatrixInt8, index: usize, columns: usize) *anyopaque {
+        return self.minimums.ptr + index * self.format.minimumBytes(columns);
     }
 };
 
@@ -114,11 +120,14 @@ pub const Allocated = struct {
 /// Room for every weight; nothing is read yet.
 pub fn allocate(arena: std.mem.Allocator, view: plan.View) error{OutOfMemory}!Allocated {
     var bytes: usize = 0;
-    for (view.weights) |spec| bytes += Layout.of(view, spec).total();
+    const form = view.form();
+    for (view.weights) |spec| bytes += Layout.of(view, spec, form).total();
     var region: Region = try .init(bytes, .huge);
     errdefer region.deinit();
     const weights = try arena.alloc(Weight, view.weights.len);
-    for (weights, view.weights) |*weight, spec| weight.* = place(view, spec, &region);
+    for (weights, view.weights) |*weight, spec| {
+        weight.* = place(view, spec, form, &region);
+    }
     return .{ .weights = weights, .region = region };
 }
 
@@ -126,16 +135,22 @@ pub fn allocate(arena: std.mem.Allocator, view: plan.View) error{OutOfMemory}!Al
 const Layout = struct {
     values: usize,
     scales: usize = 0,
+    minimums: usize = 0,
 
-    fn of(view: plan.View, spec: abi.Weight) Layout {
+    fn of(view: plan.View, spec: abi.Weight, form: interface.FormatId) Layout {
         const part = view.parts[spec.part_begin];
         const kind: TensorType = @enumFromInt(part.type);
-        const cells = groupCount(spec.rows) * lanes * @as(usize, spec.columns);
+        const groups = groupCount(spec.rows);
+        const cells = groups * lanes * @as(usize, spec.columns);
         return switch (@as(abi.WeightKind, @enumFromInt(spec.kind))) {
             .matrix => if (kind.float()) |format|
                 .{ .values = cells * format.bytes() }
             else
-                .{ .values = cells, .scales = cells / 32 * @sizeOf(f16) },
+                .{
+                    .values = cells,
+                    .scales = groups * form.scaleBytes(spec.columns),
+                    .minimums = groups * form.minimumBytes(spec.columns),
+                },
             .vector => .{
                 .values = std.mem.alignForward(usize, spec.columns, lanes) * @sizeOf(f32),
             },
@@ -150,16 +165,23 @@ const Layout = struct {
 
     fn total(self: Layout) usize {
         return std.mem.alignForward(usize, self.values, region_alignment) +
-            std.mem.alignForward(usize, self.scales, region_alignment);
+            std.mem.alignForward(usize, self.scales, region_alignment) +
+            std.mem.alignForward(usize, self.minimums, region_alignment);
     }
 };
 
-fn place(view: plan.View, spec: abi.Weight, region: *Region) Weight {
+fn place(
+    view: plan.View,
+    spec: abi.Weight,
+    form: interface.FormatId,
+    region: *Region,
+) Weight {
     const part = view.parts[spec.part_begin];
     const kind: TensorType = @enumFromInt(part.type);
-    const layout: Layout = .of(view, spec);
+    const layout: Layout = .of(view, spec, form);
     const values = region.take(layout.values);
     const scales = region.take(layout.scales);
+    const minimums = region.take(layout.minimums);
     return .{
         .rows = spec.rows,
         .columns = spec.columns,
@@ -169,9 +191,10 @@ fn place(view: plan.View, spec: abi.Weight, region: *Region) Weight {
                 .{ .float = .{ .format = format, .values = values } }
             else
                 .{ .int8 = .{
-                    .format = .scale_f16,
+                    .format = form,
                     .values = values,
-                    .scales = @ptrCast(scales),
+                    .scales = scales,
+                    .minimums = minimums,
                 } },
             .vector => .{ .vector = @ptrCast(values) },
             .table => .{ .table = .{
@@ -261,9 +284,11 @@ const Work = struct {
                 .int8 => |matrix| self.kernels.pack_int8(&.{
                     .src = src,
                     .format = @enumFromInt(self.view.parts[task.part].type),
+                    .form = matrix.format,
                     .columns = weight.columns,
                     .values = matrix.group(group, weight.columns),
                     .scales = matrix.groupScales(group, weight.columns),
+                    .minimums = matrix.groupMinimums(group, weight.columns),
                     .lane = lane,
                     .rows = rows,
                 }),

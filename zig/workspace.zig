@@ -58,6 +58,8 @@ pub const Shape = struct {
     buffers: []align(1) const abi.Buffer,
     token_capacity: usize,
     context_length: usize,
+    /// Columns of an integer dot.
+    step: usize,
     /// Of the widest weight, as if it were stored as float32.
     row_bytes: usize,
     threads: usize,
@@ -69,6 +71,7 @@ pub const Shape = struct {
             .buffers = view.buffers,
             .token_capacity = view.spec.token_capacity,
             .context_length = view.spec.context_length,
+            .step = view.form().step(),
             .row_bytes = row_bytes,
             .threads = threads,
         };
@@ -121,6 +124,7 @@ pub const Workspace = struct {
         const own = self.shape;
         return own.threads >= wanted.threads and own.token_capacity == wanted.token_capacity and
             own.context_length == wanted.context_length and own.row_bytes == wanted.row_bytes and
+            own.step == wanted.step and
             plan.same(abi.Buffer, own.buffers, wanted.buffers);
     }
 
@@ -145,7 +149,7 @@ const Count = struct {
 fn place(shape: Shape, buffers: []Buffer, scratch: []Scratch, from: anytype) void {
     var width: usize = 0;
     for (buffers, shape.buffers) |*buffer, spec| {
-        buffer.* = placeBuffer(spec, shape.token_capacity, from);
+        buffer.* = placeBuffer(spec, shape, from);
         width = @max(width, spec.width);
     }
     const length = std.mem.alignForward(usize, shape.context_length, lanes);
@@ -158,14 +162,14 @@ fn place(shape: Shape, buffers: []Buffer, scratch: []Scratch, from: anytype) voi
     };
 }
 
-fn placeBuffer(spec: abi.Buffer, tokens: usize, from: anytype) Buffer {
+fn placeBuffer(spec: abi.Buffer, shape: Shape, from: anytype) Buffer {
     const kind: abi.RowKind = @enumFromInt(spec.rows);
     const rows = switch (kind) {
-        .tokens, .texts => tokens,
+        .tokens, .texts => shape.token_capacity,
         // A text of one token still takes a group of 16.
-        .keys => tokens * lanes,
+        .keys => shape.token_capacity * lanes,
     };
-    const step = 32;
+    const step = shape.step;
     const cells = rows * spec.width;
     const planes: usize = spec.quantized;
     return .{

@@ -37,8 +37,8 @@ export type Pooling = "none" | "mean" | "cls" | "last";
 
 /**
  * How int8 matmuls see their input. `default`: in one int8 plane, and in two where that costs
- * little and helps most. `high`: in two, which takes twice the work and leaves an error near that
- * of float32.
+ * little and helps most. `high`: in two, and weights exactly as the file has them, which takes
+ * twice the work and leaves an error near that of float32.
  */
 export type Precision = "default" | "high";
 

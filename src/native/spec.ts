@@ -40,6 +40,7 @@ export function encodeLoadSpec(plan: Plan, settings: LoadSettings): Uint8Array {
     embedding_size: plan.embeddingSize,
     hidden_size: plan.hiddenSize,
     token_capacity: settings.tokenCapacity,
+    exact_weights: Number(plan.precision === "high"),
     weight_count: plan.weights.length,
     weight_offset: weightOffset,
     part_count: parts.length,

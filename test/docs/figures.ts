@@ -54,6 +54,7 @@ export const FIGURES: readonly Figure[] = [
   MINI,
   high(MINI),
   ...MINI_BLOCKS.map((type) => quick(`mini-${type}`, `mini-${type}`)),
+  ...MINI_BLOCKS.map((type) => high(quick(`mini-${type}`, `mini-${type}`))),
   quick("mini-F16", "mini-F16"),
   quick("mini-BF16", "mini-BF16"),
   quick("bert-mean", "bert-mean", "models/arch"),

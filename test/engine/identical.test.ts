@@ -28,6 +28,12 @@ const MODELS: Readonly<Record<string, Case>> = {
     type: "blocks",
     shape: WIDE_SHAPE,
   },
+  "gemma-embedding in all block formats, high": {
+    architecture: "gemma-embedding",
+    type: "blocks",
+    shape: WIDE_SHAPE,
+    precision: "high",
+  },
   "bert Q8_0": { architecture: "bert", type: "Q8_0" },
   "bert Q8_0 high": { architecture: "bert", type: "Q8_0", precision: "high" },
   "bert F16": { architecture: "bert", type: "F16" },

@@ -1,12 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeVector, type Embedder, encodeVectors, open } from "../../src/index.ts";
+import {
+  decodeVector,
+  type Embedder,
+  encodeVectors,
+  open,
+  type Precision,
+} from "../../src/index.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
 import { failure } from "../failure.ts";
-import { makeTinyModel } from "../reference/tiny.ts";
+import { makeTinyModel, WIDE_SHAPE } from "../reference/tiny.ts";
 
 const model = tinyModel();
+const blocks = tinyModel({ type: "blocks", shape: WIDE_SHAPE });
 const TEXTS = ["one", "the second text", "and a third"];
 
 describe("encodings", () => {
@@ -131,9 +138,15 @@ describe("close", () => {
 
 test("the arithmetic has the version that fingerprints say", async () => {
   const { ARITHMETIC_VERSION } = await import("../../src/fingerprint.ts");
-  await using embedder = await open(model.path);
-  const { embedding } = await embedder.embed("the quick brown fox");
-  const digest = new Bun.CryptoHasher("sha256").update(embedding).digest("hex").slice(0, 16);
-  // Where the digest changes, raise the version: old vectors are of another kind.
-  expect([ARITHMETIC_VERSION, digest]).toEqual([2, "2d136c3a60d1aa99"]);
+  const digestOf = async (path: string, precision: Precision) => {
+    await using embedder = await open(path, { precision });
+    const { embedding } = await embedder.embed("the quick brown fox");
+    return new Bun.CryptoHasher("sha256").update(embedding).digest("hex").slice(0, 16);
+  };
+  // Where a digest changes, raise the version: old vectors are of another kind.
+  expect(ARITHMETIC_VERSION).toBe(3);
+  expect(await digestOf(model.path, "default")).toBe("2d136c3a60d1aa99");
+  expect(await digestOf(model.path, "high")).toBe("bf6fcf44024c6323");
+  expect(await digestOf(blocks.path, "default")).toBe("11491b100097c59d");
+  expect(await digestOf(blocks.path, "high")).toBe("28ae53c38e731705");
 });

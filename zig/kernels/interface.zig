@@ -74,14 +74,15 @@ pub const Format = struct {
     minimum: bool,
 };
 
+/// A later form holds all that an earlier one does.
 pub const FormatId = enum(u32) {
-    /// Q8_0.
+    /// Q8_0, Q4_0, Q5_0, IQ4_NL; and all others but for some rounding.
     scale_f16,
     /// Q8_0 with activations in steps of 16.
     scale_f16_fine,
-    /// For formats with a minimum per 32 columns (Q4_1, Q5_1, Q4_K, Q5_K).
+    /// With a minimum, or a finer scale, per 32 columns: Q4_1, Q5_1, Q4_K, Q5_K, IQ4_XS.
     minimum_f32,
-    /// For formats with scales per 16 columns (Q2_K, Q3_K, Q6_K).
+    /// With scales per 16 columns: Q2_K, Q3_K, Q6_K.
     minimum_f32_fine,
 
     pub const count = @typeInfo(FormatId).@"enum".fields.len;
@@ -92,6 +93,28 @@ pub const FormatId = enum(u32) {
             .scale_f16_fine => .{ .weight_block = 32, .step = 16, .scale = f16, .minimum = false },
             .minimum_f32 => .{ .weight_block = 32, .step = 32, .scale = f32, .minimum = true },
             .minimum_f32_fine => .{ .weight_block = 16, .step = 16, .scale = f32, .minimum = true },
+        };
+    }
+
+    /// Columns of an integer dot.
+    pub fn step(self: FormatId) usize {
+        return switch (self) {
+            inline else => |id| id.format().step,
+        };
+    }
+
+    /// Bytes of so many columns' scales, for the 16 rows of a group.
+    pub fn scaleBytes(self: FormatId, columns: usize) usize {
+        return switch (self) {
+            inline else => |id| lanes * columns / id.format().weight_block *
+                @sizeOf(id.format().scale),
+        };
+    }
+
+    /// And of their minimums.
+    pub fn minimumBytes(self: FormatId, columns: usize) usize {
+        return switch (self) {
+            inline else => |id| if (id.format().minimum) self.scaleBytes(columns) else 0,
         };
     }
 };
@@ -306,11 +329,15 @@ pub const PackInt8 = extern struct {
     /// Rows of `columns` columns, one after another.
     src: [*]const u8,
     format: TensorType,
+    /// One with float16 scales, or one that holds the format as it is.
+    form: FormatId,
     columns: usize,
     /// The group's `[columns / 4][16][4]`, or with 8 for 4.
     values: [*]u8,
-    /// The group's `[columns / 32][16]`.
-    scales: [*]f16,
+    /// The group's `[columns / weight_block][16]`.
+    scales: *anyopaque,
+    /// Likewise; none in forms without.
+    minimums: ?*anyopaque,
     /// Lane of the first row.
     lane: usize,
     /// At most `16 - lane`.

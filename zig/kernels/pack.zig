@@ -17,12 +17,21 @@ const together = simd_int8.weight_columns;
 pub fn packInt8(args: *const interface.PackInt8) callconv(.c) bool {
     return switch (args.format) {
         .f32, .f16, .bf16 => unreachable, // they are packed as floats
-        inline else => |format| packBlocks(format.Block().?, args),
+        inline else => |format| switch (args.form) {
+            .scale_f16_fine => unreachable, // nobody asks for it
+            inline else => |form| packBlocks(format.Block().?, form, args),
+        },
     };
 }
 
 /// 32 columns of all rows at a time, so that it writes whole cache lines one after another.
-fn packBlocks(comptime Block: type, args: *const interface.PackInt8) bool {
+fn packBlocks(
+    comptime Block: type,
+    comptime form: interface.FormatId,
+    args: *const interface.PackInt8,
+) bool {
+    const fits = @intFromEnum(Block.form) <= @intFromEnum(form);
+    if (!fits and form != .scale_f16) unreachable; // a model takes the form that holds them all
     const pitch = args.columns / Block.columns * Block.bytes;
     const bias: piece.Bytes = @splat(simd_int8.weight_bias);
     var finite = true;
@@ -30,13 +39,37 @@ fn packBlocks(comptime Block: type, args: *const interface.PackInt8) bool {
         var rows: [lanes]piece.Bytes = undefined;
         for (rows[0..args.rows], 0..) |*row, r| {
             const read = piece.of(Block, args.src + r * pitch, p);
-            const int8 = if (Block.exact) rescale.same(read) else rescale.nearest(read);
-            finite = std.math.isFinite(int8.scale) and finite;
-            args.scales[p * lanes + args.lane + r] = int8.scale;
-            row.* = int8.values +% bias;
+            const kept = if (fits) read else rescale.nearest(read);
+            finite = putScales(form, args, p, args.lane + r, kept) and finite;
+            row.* = @as(piece.Bytes, @bitCast(kept.q)) +% bias;
         }
         const out = args.values + p * piece.columns * lanes;
         if (args.rows == lanes) putGroup(out, &rows) else putRows(out, args, &rows);
+    }
+    return finite;
+}
+
+/// The scales and minimums of a row's 32 columns. False: one is not finite.
+inline fn putScales(
+    comptime form: interface.FormatId,
+    args: *const interface.PackInt8,
+    index: usize,
+    lane: usize,
+    from: piece.Piece,
+) bool {
+    const format = comptime form.format();
+    const count = piece.columns / format.weight_block;
+    const scales: [*]format.scale = @ptrCast(@alignCast(args.scales));
+    var finite = true;
+    inline for (0..count) |half| {
+        const at = (index * count + half) * lanes + lane;
+        scales[at] = @floatCast(from.scale[half]);
+        finite = std.math.isFinite(scales[at]) and finite;
+        if (format.minimum) {
+            const minimums: [*]format.scale = @ptrCast(@alignCast(args.minimums));
+            minimums[at] = from.minimum[half];
+            finite = std.math.isFinite(minimums[at]) and finite;
+        }
     }
     return finite;
 }

@@ -13,21 +13,11 @@ const lanes = simd.lanes;
 const F32 = simd.F32;
 const splat = simd.splat;
 
-pub const Int8 = struct {
-    scale: f16,
-    values: piece.Bytes,
-};
-
-/// The same numbers: the piece has one scale, a float16, and no minimum.
-pub inline fn same(from: piece.Piece) Int8 {
-    return .{ .scale = @floatCast(from.scale[0]), .values = @bitCast(from.q) };
-}
-
 /// The nearest numbers. Where one is not finite, or too large, neither is the scale.
-pub fn nearest(from: piece.Piece) Int8 {
+pub fn nearest(from: piece.Piece) piece.Piece {
     const values = dequantized(from);
     const largest = simd.maxMagnitudes(1, .{simd.largerMagnitude(values[0], values[1])})[0];
-    if (largest == 0) return .{ .scale = 0, .values = @splat(0) };
+    if (largest == 0) return .{ .q = @splat(0), .scale = @splat(0) };
     return rounded(values, best(.init(from.scale, largest), &values));
 }
 
@@ -101,11 +91,11 @@ inline fn wholeNumber(x: F32, inverse: F32) F32 {
     return simd.mulAdd(x, inverse, splat(simd.magic));
 }
 
-inline fn rounded(values: [2]F32, scale: Scale) Int8 {
+inline fn rounded(values: [2]F32, scale: Scale) piece.Piece {
     var result: [2]@Vector(lanes, u8) = undefined;
     inline for (&result, values) |*bytes, x| {
         const q: simd.I32 = @bitCast(wholeNumber(x, splat(scale.inverse)));
         bytes.* = @truncate(@as(@Vector(lanes, u32), @bitCast(q)));
     }
-    return .{ .scale = scale.scale, .values = @bitCast(result) };
+    return .{ .q = @bitCast(result), .scale = piece.everywhere(scale.scale) };
 }

@@ -20,8 +20,7 @@ pub const TensorType = enum(u32) {
     bf16 = 30,
 
     /// The file of a block format: `columns` of a block and its `bytes`; `read`, which gives the
-    /// block's i-th 32 columns; and `exact`, whether these become an int8 and a float16 scale
-    /// without rounding.
+    /// block's i-th 32 columns; and `form`, the packed form that holds these without rounding.
     pub fn Block(comptime self: TensorType) ?type {
         return switch (self) {
             .f32, .f16, .bf16 => null,
@@ -47,6 +46,14 @@ pub const TensorType = enum(u32) {
             .f16 => .f16,
             .bf16 => .bf16,
             else => null,
+        };
+    }
+
+    /// Of blocks, the packed form that holds them without rounding.
+    pub fn form(self: TensorType) ?interface.FormatId {
+        return switch (self) {
+            .f32, .f16, .bf16 => null,
+            inline else => |kind| kind.Block().?.form,
         };
     }
 

@@ -7,12 +7,12 @@
 //! Byte i has column i in its low half, column i + 16 in its high half; iq4.zig has the numbers.
 
 const iq4 = @import("iq4.zig");
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 32;
 pub const bytes = 18;
-/// One float16 scale and no minimum: it is packed as it is.
-pub const exact = true;
+pub const form: FormatId = .scale_f16;
 
 pub inline fn read(block: *const [bytes]u8, _: usize) piece.Piece {
     return .{

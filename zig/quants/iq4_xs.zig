@@ -9,11 +9,12 @@
 
 const std = @import("std");
 const iq4 = @import("iq4.zig");
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 256;
 pub const bytes = 136;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32;
 
 pub inline fn read(block: *const [bytes]u8, i: usize) piece.Piece {
     const high = std.mem.readInt(u16, block[2..4], .little) >> @intCast(2 * i) & 3;

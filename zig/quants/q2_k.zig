@@ -8,11 +8,12 @@
 //! 84 bytes, little-endian. s is in the low half of a byte, m in the high half. Of 128 columns,
 //! byte i of q has columns i, i + 32, i + 64, i + 96.
 
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 256;
 pub const bytes = 84;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32_fine;
 
 pub inline fn read(block: *const [bytes]u8, i: usize) piece.Piece {
     const d: f32 = piece.float(block[80..82]);

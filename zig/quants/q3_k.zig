@@ -9,11 +9,12 @@
 //! four bits in the low halves of the first eight bytes of s, scales 8 to 15 in the high halves; of
 //! the last four bytes, byte i has the high two bits of scales i, i + 4, i + 8, i + 12.
 
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 256;
 pub const bytes = 110;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32_fine;
 
 pub inline fn read(block: *const [bytes]u8, i: usize) piece.Piece {
     const low = piece.bits(block[32 + i / 4 * 32 ..][0..32].*, i % 4 * 2, 2);

@@ -6,11 +6,12 @@
 //!
 //! Byte i of q has column i in its low half, column i + 16 in its high half.
 
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 32;
 pub const bytes = 20;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32;
 
 pub inline fn read(block: *const [bytes]u8, _: usize) piece.Piece {
     return .{

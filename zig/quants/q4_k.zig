@@ -9,11 +9,12 @@
 //! low half, column i + 32 in its high half.
 
 const k_scales = @import("k_scales.zig");
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 256;
 pub const bytes = 144;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32;
 
 pub inline fn read(block: *const [bytes]u8, i: usize) piece.Piece {
     const pair = k_scales.pair(block[4..16], i);

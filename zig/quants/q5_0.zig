@@ -7,12 +7,12 @@
 //! `q = 16 h + l`. Bit i of h is column i's; byte i of l has column i in its low half, column
 //! i + 16 in its high half.
 
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 32;
 pub const bytes = 22;
-/// One float16 scale and no minimum: it is packed as it is.
-pub const exact = true;
+pub const form: FormatId = .scale_f16;
 
 pub inline fn read(block: *const [bytes]u8, _: usize) piece.Piece {
     const q = piece.nibbles(block[6..bytes]) | piece.whereSet(block[2..6], 16);

@@ -7,11 +7,12 @@
 //! `q = 16 h + l`. Bit i of h is column i's; byte i of l has column i in its low half, column
 //! i + 16 in its high half.
 
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 32;
 pub const bytes = 24;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32;
 
 pub inline fn read(block: *const [bytes]u8, _: usize) piece.Piece {
     return .{

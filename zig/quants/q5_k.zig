@@ -10,11 +10,12 @@
 //! in its high half.
 
 const k_scales = @import("k_scales.zig");
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 256;
 pub const bytes = 176;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32;
 
 pub inline fn read(block: *const [bytes]u8, i: usize) piece.Piece {
     const pair = k_scales.pair(block[4..16], i);

@@ -7,11 +7,12 @@
 //! 210 bytes, little-endian. `q = 16 h + l`. Of 128 columns, byte i of l has column i in its low
 //! half, column i + 64 in its high half; byte i of h has columns i, i + 32, i + 64, i + 96.
 
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 256;
 pub const bytes = 210;
-pub const exact = false;
+pub const form: FormatId = .minimum_f32_fine;
 
 pub inline fn read(block: *const [bytes]u8, i: usize) piece.Piece {
     const half = i / 4;

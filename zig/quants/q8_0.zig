@@ -4,12 +4,12 @@
 //!     │ d: float16 │ q: 32 × int8             │   34 bytes, little-endian
 //!     └────────────┴──────────────────────────┘
 
+const FormatId = @import("../kernels/interface.zig").FormatId;
 const piece = @import("piece.zig");
 
 pub const columns = 32;
 pub const bytes = 34;
-/// One float16 scale and no minimum: it is packed as it is.
-pub const exact = true;
+pub const form: FormatId = .scale_f16;
 
 pub inline fn read(block: *const [bytes]u8, _: usize) piece.Piece {
     return .{

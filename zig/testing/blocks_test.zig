@@ -4,6 +4,7 @@ const std = @import("std");
 const blocks = @import("blocks.zig");
 const cases = @import("cases.zig");
 const interface = @import("../kernels/interface.zig");
+const FormatId = interface.FormatId;
 const Guard = @import("guard.zig").Guard;
 const Numbers = @import("numbers.zig").Numbers;
 const piece = @import("../quants/piece.zig");
@@ -79,17 +80,20 @@ fn caseRows(
         putBlock(known, &numbers, block);
         for (0..Block.columns / 32) |i| {
             const at = b * Block.columns / 32 + i;
-            const packed_piece = rescale_twin.pack(Block.read(block, i), Block.exact);
+            const packed_piece = rescale_twin.pack(Block.read(block, i), Block.form == .scale_f16);
             scales[at] = packed_piece.scale;
             values[at * 32 ..][0..32].* = packed_piece.values;
         }
     }
+    const found_scales = guard.alloc(f16, scales.len);
     var args: interface.PackInt8 = .{
         .src = file.ptr,
         .format = format,
+        .form = .scale_f16,
         .columns = columns,
         .values = guard.alloc(u8, values.len).ptr,
-        .scales = guard.alloc(f16, scales.len).ptr,
+        .scales = found_scales.ptr,
+        .minimums = null,
         .lane = 0,
         .rows = undefined,
     };
@@ -106,7 +110,7 @@ fn caseRows(
     try testing.expectEqualSlices(
         u16,
         @as(Bits, @ptrCast(expected_scales)),
-        @as(Bits, @ptrCast(args.scales[0..scales.len])),
+        @as(Bits, @ptrCast(found_scales)),
     );
     // Wherever a scale is not finite, it is found.
     args.src = file.ptr;
@@ -122,6 +126,73 @@ fn caseRows(
         half.* = before;
         try testing.expect(kernels.pack_int8(&args));
     };
+}
+
+test "pack_int8: a form that holds a format keeps its integers, scales and minimums" {
+    try onEachVariant(struct {
+        fn case(kernels: *const interface.Kernels, guard: *Guard) !void {
+            inline for (comptime std.enums.values(TensorType)) |format| {
+                const Block = comptime format.Block() orelse continue;
+                inline for (.{ .minimum_f32, .minimum_f32_fine }) |form| {
+                    if (@intFromEnum(Block.form) > @intFromEnum(@as(FormatId, form))) continue;
+                    try caseKept(format, form, kernels, guard);
+                }
+            }
+        }
+    }.case);
+}
+
+/// A group of rows of one block.
+fn caseKept(
+    comptime format: TensorType,
+    comptime form: FormatId,
+    kernels: *const interface.Kernels,
+    guard: *Guard,
+) !void {
+    const Block = format.Block().?;
+    const width = form.format().weight_block;
+    const count = Block.columns / width;
+    var arena: std.heap.ArenaAllocator = .init(testing.allocator);
+    defer arena.deinit();
+    const known = try blocks.of(arena.allocator(), format);
+    const file = guard.alloc(u8, lanes * Block.bytes);
+    const values = guard.alloc(i8, lanes * Block.columns);
+    const scales = guard.alloc(f32, lanes * count);
+    const minimums = guard.alloc(f32, lanes * count);
+    for (0..lanes) |row| {
+        const block = file[row * Block.bytes ..][0..Block.bytes];
+        @memcpy(block, known[row % known.len].bytes);
+        for (0..Block.columns) |column| {
+            const read = Block.read(block, column / 32);
+            values[row * Block.columns + column] = @as([32]i8, read.q)[column % 32];
+            scales[row * count + column / width] = read.scale[column % 32 / 16];
+            minimums[row * count + column / width] = read.minimum[column % 32 / 16];
+        }
+    }
+    const found = guard.alloc(u8, values.len);
+    const found_scales = guard.alloc(f32, scales.len);
+    const found_minimums = guard.alloc(f32, minimums.len);
+    const args: interface.PackInt8 = .{
+        .src = file.ptr,
+        .format = format,
+        .form = form,
+        .columns = Block.columns,
+        .values = found.ptr,
+        .scales = found_scales.ptr,
+        .minimums = found_minimums.ptr,
+        .lane = 0,
+        .rows = lanes,
+    };
+    try testing.expect(kernels.pack_int8(&args));
+    const expected = packValues(guard, values, Block.columns, 1, kernels);
+    try testing.expectEqualSlices(u8, expected, found);
+    try cases.expectBits(packParameters(f32, guard, scales, count, 1), found_scales);
+    try cases.expectBits(packParameters(f32, guard, minimums, count, 1), found_minimums);
+    for (halvesOf(format)) |at| {
+        file[at..][0..2].* = std.mem.toBytes(std.math.inf(f16));
+        try testing.expect(!kernels.pack_int8(&args));
+        file[at..][0..2].* = known[0].bytes[at..][0..2].*;
+    }
 }
 
 /// A block of the fixture, so that its scales are such as weights have, and one byte another.
@@ -159,7 +230,7 @@ test "an int8 and a scale are a block's values, or nearer to them than by the la
                 var largest: f64 = 0;
                 for (values) |x| largest = @max(largest, @abs(x));
                 if (largest == 0) continue;
-                const packed_piece = rescale_twin.pack(read, Block.exact);
+                const packed_piece = rescale_twin.pack(read, Block.form == .scale_f16);
                 for (values, packed_piece.values) |x, q| {
                     const whole = @round(x / largest * 127);
                     plain += square(whole / 127 - x / largest);
@@ -169,7 +240,7 @@ test "an int8 and a scale are a block's values, or nearer to them than by the la
             }
         }
         errdefer std.debug.print("{t}: {d} of {d}\n", .{ format, wrong, plain });
-        try testing.expect(wrong <= if (Block.exact) 0 else 0.85 * plain);
+        try testing.expect(wrong <= if (Block.form == .scale_f16) 0 else 0.85 * plain);
     }
 }
 
