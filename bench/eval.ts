@@ -9,7 +9,7 @@ import { ensureMiniLM } from "../scripts/models.ts";
 import { ROOT } from "../scripts/paths.ts";
 import { logToStderr } from "../scripts/process.ts";
 import { wantsHelp } from "../src/cli/options.ts";
-import type { OutputType } from "../src/convert/quantize.ts";
+import type { QuantizeType } from "../src/index.ts";
 import { readEvalSet } from "./eval/data.ts";
 import { formatReport } from "./eval/document.ts";
 import { readEvalOptions, USAGE } from "./eval/options.ts";
@@ -18,7 +18,7 @@ import { makeReport, type Report } from "./eval/report.ts";
 import { measuredPart, replaceMeasured } from "./markdown.ts";
 import { withUsage } from "./usage.ts";
 
-const TYPES: readonly OutputType[] = ["F32", "F16", "BF16", "Q8_0"];
+const TYPES: readonly QuantizeType[] = ["F32", "F16", "BF16", "Q8_0"];
 const PART = measuredPart("bun run eval --write");
 
 /** The document with its measured part made new. */

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { convertFolder } from "../src/convert/index.ts";
-import type { OutputType } from "../src/convert/quantize.ts";
+import type { QuantizeType, WriteProgress } from "../src/index.ts";
 import { ensureFile } from "./cached.ts";
 import { fetchMiniLM } from "./minilm.ts";
 import { CACHE } from "./paths.ts";
 import { formatMegabytes, type Log, logToStderr, withHeartbeat } from "./process.ts";
 
 /** To be raised when the converter writes other files than before. */
-const CONVERSION = 1;
+const CONVERSION = 2;
 const NAME = "all-MiniLM-L6-v2";
 
 /**
@@ -15,7 +15,7 @@ const NAME = "all-MiniLM-L6-v2";
  * converter, once. Throws `DOWNLOAD` when the weights cannot be had.
  */
 export async function ensureMiniLM(
-  type: OutputType = "Q8_0",
+  type: QuantizeType = "Q8_0",
   cacheDir: string = CACHE,
   log: Log = logToStderr,
 ): Promise<string> {
@@ -25,7 +25,7 @@ export async function ensureMiniLM(
     const folder = await fetchMiniLM(cacheDir, log);
     log(`${NAME}: converting its float32 weights to ${type}`);
     let done = "";
-    const onProgress = (written: number, total: number) => {
+    const onProgress = ({ written, total }: WriteProgress) => {
       done = `${formatMegabytes(written)} of ${formatMegabytes(total)}`;
     };
     const note = async () => done;

@@ -6,14 +6,7 @@
 export type { Pooling, Precision } from "./arch/plan.ts";
 export type { ModelConfig } from "./arch/types.ts";
 export type { Chunk, ChunkOptions } from "./chunk/types.ts";
-export {
-  CONVERT_TYPES,
-  type ConvertedModel,
-  type ConvertOptions,
-  type ConvertProgress,
-  type ConvertType,
-  convert,
-} from "./convert/convert.ts";
+export { type ConvertedModel, type ConvertOptions, convert } from "./convert/convert.ts";
 export type { DownloadProgress } from "./download/download.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, GgufEmbedError } from "./errors.ts";
 export { GGML_TYPES, type GgmlTypeName } from "./gguf/types.ts";
@@ -36,11 +29,11 @@ export {
   QUANTIZE_TYPES,
   type QuantizedTensor,
   type QuantizeOptions,
-  type QuantizeProgress,
   type QuantizeReport,
   type QuantizeType,
   quantize,
 } from "./quantize/index.ts";
+export type { WriteOptions, WriteProgress } from "./quantize/write.ts";
 export type {
   BatchSizeStats,
   CallStats,

@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 11;
+pub const version: u32 = 12;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -229,6 +229,8 @@ pub const Passage = extern struct {
     /// The numbers that GGUF uses for the types.
     source_type: u32,
     target_type: u32,
+    /// Added to every number, as float32; 0 where nothing is.
+    plus: f64,
 };
 
 /// Followed in the same buffer by the passages. Both files must stay open until the job is done.
@@ -276,7 +278,7 @@ comptime {
     assert(@offsetOf(Result, "engine") == 8);
     assert(@sizeOf(Stats) == 32);
     assert(@offsetOf(Stats, "weight_bytes") == 16);
-    assert(@sizeOf(Passage) == 32);
+    assert(@sizeOf(Passage) == 40);
     assert(@sizeOf(RewriteSpec) == 32);
     assert(@sizeOf(SearchSpec) == 36);
 }

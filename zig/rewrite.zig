@@ -188,18 +188,21 @@ fn move(
     const count: usize = @intCast(@min(slice_numbers, passage.count - first));
     const source = scratch.source[0..@intCast(source_kind.rowBytes(count))];
     try work.source.read(source, passage.source_offset + source_kind.rowBytes(first));
+    const floats = scratch.floats[0..count];
+    const adds = passage.plus != 0;
+    if (adds) @memset(floats, @floatCast(passage.plus));
     const finite = work.kernels.look_up(&.{
         .row = source.ptr,
         .format = source_kind,
-        .dst = &scratch.floats,
+        .dst = floats.ptr,
         .width = count,
         .scale = 1,
-        .add = false,
+        .add = adds,
     });
     if (!finite) return error.NotFinite;
     const target = scratch.target[0..@intCast(target_kind.rowBytes(count))];
     const fits = work.kernels.encode(&.{
-        .src = &scratch.floats,
+        .src = floats.ptr,
         .format = target_kind,
         .count = count,
         .dst = target.ptr,

@@ -1,10 +1,5 @@
+import type { WriteProgress } from "../index.ts";
 import { bar, type ProgressSurface, StatusLine, stderrSurface, timeLeft } from "./status-line.ts";
-
-/** How far a model file is, in bytes. */
-export interface WriteProgress {
-  readonly written: number;
-  readonly total: number;
-}
 
 /** Does what writes a model file; a bar on stderr tells how far that is. */
 export async function withWriteBar<T>(

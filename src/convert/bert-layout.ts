@@ -36,16 +36,16 @@ export function bertTensors(shape: BertShape): TensorLayout[] {
   const layers = Array.from({ length: shape.layerCount }, (_, n) =>
     layerTensors(`blk.${n}`, `encoder.layer.${n}`, shape),
   );
-  const { hiddenSize, positionOffset } = shape;
+  const { hiddenSize, positionOffset, tokenTypeCount } = shape;
   const positions = positionOffset + shape.contextLength;
   return [
     {
-      ...table("position_embd", "position_embeddings", positions, hiddenSize),
+      ...matrix("position_embd", "embeddings.position_embeddings", positions, hiddenSize),
       ...(positionOffset === 0 ? {} : { skipRows: positionOffset }),
     },
     matrix("token_embd", "embeddings.word_embeddings", shape.vocabSize, hiddenSize),
     ...layerNorm("token_embd_norm", "embeddings.LayerNorm", hiddenSize),
-    table("token_types", "token_type_embeddings", shape.tokenTypeCount, hiddenSize),
+    matrix("token_types", "embeddings.token_type_embeddings", tokenTypeCount, hiddenSize),
     ...layers.flat(),
   ];
 }
@@ -62,11 +62,6 @@ function layerTensors(to: string, from: string, shape: BertShape): TensorLayout[
     ...linear(`${to}.ffn_up`, `${from}.intermediate.dense`, ffn, hidden),
     ...layerNorm(`${to}.layer_output_norm`, `${from}.output.LayerNorm`, hidden),
   ];
-}
-
-/** A small table: F32. */
-function table(to: string, from: string, rows: number, columns: number): TensorLayout {
-  return { ...matrix(to, `embeddings.${from}`, rows, columns), keepFloat: true };
 }
 
 function linear(to: string, from: string, rows: number, columns: number): TensorLayout[] {

@@ -2,9 +2,10 @@ import { basename, join, resolve } from "node:path";
 import { fileError, quote } from "../gguf/message.ts";
 import type { GgufFile, MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
-import { type WriteOptions, writeGguf } from "../gguf/writer.ts";
 import { PROMPT_KEY_PREFIX } from "../prompts.ts";
-import { FILE_TYPES, QUANTIZATION_VERSION } from "../quantize/types.ts";
+import { chooseTypes } from "../quantize/mixture.ts";
+import { fileTypeEntries, type QuantizeType, requireFileType } from "../quantize/types.ts";
+import { type WriteOptions, writeTensors } from "../quantize/write.ts";
 import { bert } from "./bert.ts";
 import type { Converter } from "./converter.ts";
 import { type ModelFolder, readModelFolder } from "./folder.ts";
@@ -13,35 +14,46 @@ import { type JsonFile, requireJsonFile } from "./json.ts";
 import { listModules } from "./modules.ts";
 import { nearestClass } from "./nearest-class.ts";
 import { nomicBert } from "./nomic-bert.ts";
-import type { OutputType } from "./quantize.ts";
 import { qwen3 } from "./qwen3.ts";
-import { tensorSource } from "./tensor.ts";
+import { moveTensor } from "./tensor.ts";
 import { xlmRoberta } from "./xlm-roberta.ts";
 
 /** Every converter: a new one is a file of its own and a line here. */
 const CONVERTERS: readonly Converter[] = [bert, xlmRoberta, gemmaEmbedding, qwen3, nomicBert];
 
+/** How a model is converted. */
 export interface ConvertOptions extends WriteOptions {
-  /** Format of the matrices. Default `"Q8_0"`. */
-  readonly type?: OutputType | undefined;
-  /** `general.name`. Default: the folder's own name. */
+  /**
+   * What most matrices become; vectors, norms and small tables are F32. Rows that are not made of
+   * whole blocks of a format get another. Default `"Q8_0"`.
+   */
+  readonly type?: QuantizeType | undefined;
+  /** As in `QuantizeOptions.pure`. Default `false`. */
+  readonly pure?: boolean | undefined;
+  /**
+   * What the file calls the model. Prompts of known models are found by it. Default: the folder's
+   * own name.
+   */
   readonly name?: string | undefined;
 }
 
 /**
  * Converts a sentence-transformers folder (`config.json`, `model.safetensors`, the tokenizer's
- * files, `modules.json`) to a GGUF file, tensor by tensor in constant memory. The file appears
- * whole or not at all.
+ * files, `modules.json`) to a GGUF file: what the converter of its architecture makes of it in F32,
+ * quantised. The weights are read, encoded and written slice by slice and never lie in a file of
+ * F32. The file appears whole or not at all.
  *
  * Throws `FILE_NOT_FOUND` for a missing part, `BAD_FILE` for a damaged one, `BAD_MODEL` for parts
- * that contradict each other and `UNSUPPORTED` for a model that GGUF or this converter cannot hold.
+ * that contradict each other, `UNSUPPORTED` for a model that GGUF or this converter cannot hold,
+ * and what `writeTensors` throws.
  */
 export async function convertFolder(
   directory: string,
   output: string,
   options: ConvertOptions = {},
 ): Promise<GgufFile> {
-  const { type = "Q8_0", name = basename(resolve(directory)) } = options;
+  const { type = "Q8_0", pure = false, name = basename(resolve(directory)) } = options;
+  const wanted = requireFileType(String(type));
   const modules = await listModules(directory);
   const config = await requireJsonFile(join(modules.transformer, "config.json"));
   const converter = converterOf(config);
@@ -55,11 +67,11 @@ export async function convertFolder(
     ...cardMetadata(folder),
     ...metadata,
     ...promptMetadata(folder),
-    ["general.quantization_version", value.uint32(QUANTIZATION_VERSION)],
-    ["general.file_type", value.uint32(FILE_TYPES[type].number)],
+    ...fileTypeEntries(wanted),
   ]);
-  const sources = tensors.map((plan) => tensorSource(plan, type));
-  return writeGguf(output, entries, sources, options);
+  const choices = chooseTypes(entries, tensors.map(moveTensor), wanted, pure);
+  const moved = choices.map(({ tensor, type }) => ({ ...tensor, type }));
+  return writeTensors(output, entries, moved, options);
 }
 
 function converterOf(config: JsonFile): Converter {

@@ -9,8 +9,6 @@ export interface TensorLayout {
   readonly source: string;
   /** In the checkpoint, row-major: `[rows, columns]`. */
   readonly shape: readonly number[];
-  /** Vectors and small tables stay F32. */
-  readonly keepFloat: boolean;
   /** Rows at the top that are left out. */
   readonly skipRows?: number;
   /** Added to every element. */
@@ -19,11 +17,11 @@ export interface TensorLayout {
 
 export function matrix(to: string, from: string, rows: number, columns: number): TensorLayout {
   const shape = [rows, columns];
-  return { name: `${to}.weight`, source: `${from}.weight`, shape, keepFloat: false };
+  return { name: `${to}.weight`, source: `${from}.weight`, shape };
 }
 
 export function vector(name: string, source: string, length: number): TensorLayout {
-  return { name, source, shape: [length], keepFloat: true };
+  return { name, source, shape: [length] };
 }
 
 /** A weight and a bias. */

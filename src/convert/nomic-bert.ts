@@ -124,7 +124,7 @@ function nomicTensors(shape: NomicShape): TensorLayout[] {
     matrix("token_embd", "embeddings.word_embeddings", shape.vocabSize, hidden),
     ...layerNorm("token_embd_norm", "emb_ln", hidden),
     // Texts without types have no table.
-    ...(shape.tokenTypeCount === 0 ? [] : [{ ...types, keepFloat: true }]),
+    ...(shape.tokenTypeCount === 0 ? [] : [types]),
     ...layers.flat(),
   ];
 }

@@ -64,41 +64,6 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   return { path, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
 }
 
-/**
- * Elements `start` to `start + count` of a float tensor, widened to float32.
- * Throws `UNSUPPORTED` for a tensor that does not hold floats.
- */
-export async function readFloats(
-  tensor: SafetensorsTensor,
-  start: number,
-  count: number,
-): Promise<Float32Array> {
-  const width = DTYPE_BYTES[tensor.dtype]!;
-  const from = tensor.offset + start * width;
-  const bytes = await Bun.file(tensor.path)
-    .slice(from, from + count * width)
-    .arrayBuffer();
-  if (bytes.byteLength !== count * width) {
-    throw bad(tensor.path, `${quote(tensor.name)} ends early: the file shrank while it was read`);
-  }
-  switch (tensor.dtype) {
-    case "F32":
-      return new Float32Array(bytes);
-    case "F16":
-      return new Float32Array(new Float16Array(bytes));
-    case "BF16": {
-      const bits = Uint32Array.from(new Uint16Array(bytes), (half) => half << 16);
-      return new Float32Array(bits.buffer);
-    }
-    default:
-      throw fileError(
-        "UNSUPPORTED",
-        tensor.path,
-        `${quote(tensor.name)} is ${tensor.dtype}; the converter reads F32, F16 and BF16`,
-      );
-  }
-}
-
 async function readHeaderLength(path: string, fileSize: number): Promise<number> {
   if (fileSize < LENGTH_BYTES) {
     throw bad(path, `${fileSize} bytes are too few for a header`);

@@ -71,7 +71,8 @@ const SHORTAGES: ReadonlyMap<string, string> = new Map([
   ["ENOMEM", "the system has no memory left. Free some."],
 ]);
 
-function unreadable(path: string, cause: unknown): never {
+/** What there is to say of a file that the system does not let read. */
+export function unreadable(path: string, cause: unknown): never {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
   const shortage = SHORTAGES.get(code);
   if (shortage !== undefined) throw fileError("OUT_OF_RESOURCES", path, shortage, { cause });

@@ -19,6 +19,8 @@ export interface Passage {
   readonly count: number;
   /** Absent where bytes are copied. */
   readonly types?: { readonly from: GgmlTypeName; readonly to: GgmlTypeName } | undefined;
+  /** Added to every number, in float32; nothing to bytes. */
+  readonly plus?: number | undefined;
 }
 
 /** Two files that are open, and by what name errors call them. */
@@ -74,6 +76,7 @@ function encodeRewriteSpec(
       count: passage.count,
       source_type: types === undefined ? abi.NONE : GGML_TYPES[types.from],
       target_type: types === undefined ? abi.NONE : GGML_TYPES[types.to],
+      plus: passage.plus ?? 0,
     });
   }
   return new Uint8Array(view.buffer);

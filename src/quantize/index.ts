@@ -1,31 +1,24 @@
-import { open, stat, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { usableCores } from "../cores.ts";
 import { invalidArgument } from "../errors.ts";
-import { encodeHeader } from "../gguf/encode.ts";
 import { fileError, quote } from "../gguf/message.ts";
-import { parseGgufHeader } from "../gguf/parse.ts";
 import { readGguf } from "../gguf/reader.ts";
 import { withoutSplitKeys } from "../gguf/shards.ts";
-import type { GgmlTypeName, GgufFile, MetadataEntry } from "../gguf/types.ts";
-import * as value from "../gguf/values.ts";
-import { writeWhole } from "../gguf/whole-file.ts";
-import { rewritePassages } from "../native/rewrite.ts";
+import type { GgmlTypeName, GgufFile, TensorInfo } from "../gguf/types.ts";
 import { chooseTypes, type TensorChoice } from "./mixture.ts";
-import { jobsOf } from "./passages.ts";
 import {
   FILE_TYPES,
-  fileTypeOf,
-  QUANTIZATION_VERSION,
+  FLOAT_TYPES,
+  fileTypeEntries,
   QUANTIZE_TYPES,
   type QuantizeType,
+  requireFileType,
 } from "./types.ts";
+import { type WriteOptions, writeTensors } from "./write.ts";
 
 export { QUANTIZE_TYPES, type QuantizeType };
 
 /** How a file is quantised. */
-export interface QuantizeOptions {
+export interface QuantizeOptions extends WriteOptions {
   /** What most matrices become. */
   readonly type: QuantizeType;
   /**
@@ -38,20 +31,6 @@ export interface QuantizeOptions {
    * Default `false`: such a file is refused.
    */
   readonly requantize?: boolean | undefined;
-  /** Threads. Default: the cores that this process may use. */
-  readonly threads?: number | undefined;
-  /** Rejects with the signal's reason, and leaves no file behind. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called as the file grows. */
-  readonly onProgress?: ((progress: QuantizeProgress) => void) | undefined;
-}
-
-/** How far it is. */
-export interface QuantizeProgress {
-  /** Bytes of the file so far. */
-  readonly written: number;
-  /** Bytes that it will have. */
-  readonly total: number;
 }
 
 /** What became of a file. */
@@ -77,9 +56,6 @@ export interface QuantizedTensor {
   /** The format that it should have had, where its rows are not made of whole blocks of that. */
   readonly instead: GgmlTypeName | null;
 }
-
-/** Formats that lose little: quantising what has them adds no error to an error. */
-const FLOAT_TYPES: ReadonlySet<GgmlTypeName> = new Set(["F32", "F16", "BF16"]);
 
 /** What can be read to become something else. */
 const SOURCE_TYPES: ReadonlySet<GgmlTypeName> = new Set([
@@ -107,28 +83,20 @@ export async function quantize(
   output: string | URL,
   options: QuantizeOptions,
 ): Promise<QuantizeReport> {
-  const wanted = fileTypeOf(String(options.type));
-  if (wanted === undefined) {
-    throw invalidArgument(
-      `type is ${quote(String(options.type))}; the types are ${QUANTIZE_TYPES.join(", ")}`,
-    );
-  }
-  const threads = options.threads ?? usableCores();
-  if (!Number.isSafeInteger(threads) || threads < 1) {
-    throw invalidArgument(`threads is ${threads}, not a whole number from 1`);
-  }
+  const wanted = requireFileType(String(options.type));
   const source = await readGguf(input);
   const target = pathOf(output);
-  await checkTarget(source, target);
-  const choices = chooseTypes(source, wanted, options.pure ?? false);
+  const { entries } = source.metadata;
+  const choices = chooseTypes(entries, [...source.tensors.values()], wanted, options.pure ?? false);
   checkSource(source, choices, options.requantize ?? false);
-  const metadata = withoutSplitKeys(source.metadata);
-  metadata.set("general.quantization_version", value.uint32(QUANTIZATION_VERSION));
-  metadata.set("general.file_type", value.uint32(FILE_TYPES[wanted].number));
-  const bytes = await write(source, target, metadata, choices, threads, options);
+  const moved = choices.map(({ tensor, type }) => {
+    return { ...tensor, type, source: { ...tensor, path: source.paths[tensor.file]! } };
+  });
+  const metadata = new Map([...withoutSplitKeys(source.metadata), ...fileTypeEntries(wanted)]);
+  const { fileSize } = await writeTensors(target, metadata, moved, options);
   return {
     sourceBytes: source.fileSize,
-    bytes,
+    bytes: fileSize,
     tensors: choices.map(({ tensor, type, wanted: instead }) => ({
       name: tensor.name,
       shape: tensor.shape,
@@ -145,23 +113,9 @@ function pathOf(output: string | URL): string {
   throw invalidArgument(`the output is ${quote(String(output))}, not a path or a file: URL`);
 }
 
-/** A file that is there goes; but not the one that is read, nor what is no file. */
-async function checkTarget(source: GgufFile, target: string): Promise<void> {
-  const to = await stat(target).catch(() => undefined);
-  if (to === undefined) return;
-  for (const from of await Promise.all(source.paths.map((path) => stat(path)))) {
-    if (from.dev !== to.dev || from.ino !== to.ino) continue;
-    throw invalidArgument(`${target}: this is the file that is read; give another for the output`);
-  }
-  if (!to.isFile()) {
-    const found = to.isDirectory() ? "a folder" : "not a regular file";
-    throw invalidArgument(`${target}: this is ${found}; the output is a file`);
-  }
-}
-
 function checkSource(
   { path }: GgufFile,
-  choices: readonly TensorChoice[],
+  choices: readonly TensorChoice<TensorInfo>[],
   requantize: boolean,
 ): void {
   for (const { tensor, type } of choices) {
@@ -178,57 +132,4 @@ function checkSource(
       );
     }
   }
-}
-
-async function write(
-  source: GgufFile,
-  path: string,
-  metadata: ReadonlyMap<string, MetadataEntry>,
-  choices: readonly TensorChoice[],
-  threads: number,
-  { signal, onProgress }: QuantizeOptions,
-): Promise<number> {
-  const headers = choices.map(({ tensor: { name, shape }, type }) => ({ name, shape, type }));
-  const { bytes: header, fileSize } = encodeHeader(metadata, headers);
-  const parsed = parseGgufHeader(header, fileSize, path);
-  if (!parsed.done) throw new Error(`unreachable: the header of ${path} is not whole`);
-  await checkSpace(path, fileSize);
-  await using sources = await openAll(source.paths);
-  await writeWhole(path, async (to) => {
-    await to.writev([header]);
-    let written = header.length;
-    for (const { file, passages, bytes } of jobsOf(choices, parsed.file)) {
-      signal?.throwIfAborted();
-      const files = { source: sources.files[file]!, target: { fd: to.fd, path } };
-      await rewritePassages(files, passages, threads);
-      written += bytes;
-      onProgress?.({ written, total: fileSize });
-    }
-    // The padding behind the last tensor.
-    await to.truncate(fileSize);
-  });
-  return fileSize;
-}
-
-/** Files that are open until the end of a scope, in their order. */
-async function openAll(paths: readonly string[]) {
-  const stack = new AsyncDisposableStack();
-  try {
-    const files = [];
-    for (const path of paths) files.push({ fd: stack.use(await open(path, "r")).fd, path });
-    return { files, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-  } catch (error) {
-    await stack.disposeAsync();
-    throw error;
-  }
-}
-
-/** Better at once than at the end; what else is written meanwhile, nobody knows. */
-async function checkSpace(path: string, needed: number): Promise<void> {
-  const disk = await statfs(dirname(path)).catch(() => undefined);
-  const free = disk === undefined ? needed : disk.bavail * disk.bsize;
-  if (free >= needed) return;
-  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-  const message = `the file takes ${megabytes(needed)}, and its disk has ${megabytes(free)} free`;
-  throw fileError("OUT_OF_RESOURCES", path, `${message}. Free some, or write elsewhere.`);
 }

@@ -1,5 +1,6 @@
 import { BLOCK_SIZES } from "../gguf/block-size.ts";
-import type { GgmlTypeName, GgufFile, TensorInfo } from "../gguf/types.ts";
+import type { TensorHeader } from "../gguf/encode.ts";
+import type { GgmlTypeName, MetadataEntry } from "../gguf/types.ts";
 import { FILE_TYPES, type FileTypeName, fallbackOf } from "./types.ts";
 
 /*
@@ -9,8 +10,8 @@ import { FILE_TYPES, type FileTypeName, fallbackOf } from "./types.ts";
  */
 
 /** What becomes of a tensor. */
-export interface TensorChoice {
-  readonly tensor: TensorInfo;
+export interface TensorChoice<T extends TensorHeader> {
+  readonly tensor: T;
   readonly type: GgmlTypeName;
   /** What it would have got, if its rows were made of such blocks. */
   readonly wanted: GgmlTypeName;
@@ -20,7 +21,7 @@ export interface TensorChoice {
 const KEPT = /_norm\.weight$|^(position_embd|token_types)\.weight$|ffn_gate_inp\.weight$/;
 
 /** Whether a tensor is a matrix whose format is the quantiser's to choose. */
-export function isQuantizable({ name, shape }: TensorInfo): boolean {
+export function isQuantizable({ name, shape }: TensorHeader): boolean {
   return matrixRank(shape) >= 2 && name.endsWith("weight") && !KEPT.test(name);
 }
 
@@ -29,12 +30,16 @@ function matrixRank(shape: readonly number[]): number {
   return shape.findLastIndex((size) => size !== 1) + 1;
 }
 
-/** For every tensor of the file, in its order. */
-export function chooseTypes(file: GgufFile, wanted: FileTypeName, pure: boolean): TensorChoice[] {
+/** For every tensor of a file, in its order. */
+export function chooseTypes<T extends TensorHeader>(
+  metadata: ReadonlyMap<string, MetadataEntry>,
+  tensors: readonly T[],
+  wanted: FileTypeName,
+  pure: boolean,
+): TensorChoice<T>[] {
   const { type } = FILE_TYPES[wanted];
-  const tensors = [...file.tensors.values()];
   const isBlocks = BLOCK_SIZES[type].elements > 1;
-  const mixture = isBlocks && !pure ? new Mixture(file, wanted, tensors) : undefined;
+  const mixture = isBlocks && !pure ? new Mixture(metadata, wanted, tensors) : undefined;
   return tensors.map((tensor) => {
     if (!isQuantizable(tensor)) return { tensor, type: tensor.type, wanted: tensor.type };
     const chosen = mixture?.typeOf(tensor) ?? type;
@@ -56,11 +61,15 @@ class Mixture {
   readonly #values: ReadonlyMap<string, number>;
   readonly #downs: ReadonlyMap<string, number>;
 
-  constructor({ metadata }: GgufFile, wanted: FileTypeName, tensors: readonly TensorInfo[]) {
-    const architecture = metadata.getString("general.architecture") ?? "";
+  constructor(
+    metadata: ReadonlyMap<string, MetadataEntry>,
+    wanted: FileTypeName,
+    tensors: readonly TensorHeader[],
+  ) {
+    const architecture = metadata.get("general.architecture")?.value;
     // Some architectures have a list of them, one for each layer.
     const count = (key: string) => {
-      const found = metadata.entries.get(`${architecture}.${key}`)?.value;
+      const found = metadata.get(`${architecture}.${key}`)?.value;
       return typeof found === "number" && found > 0 ? found : undefined;
     };
     const heads = count("attention.head_count") ?? 1;
@@ -74,7 +83,7 @@ class Mixture {
     this.#downs = placesByLayer(names.filter(isDown));
   }
 
-  typeOf({ name, shape }: TensorInfo): GgmlTypeName {
+  typeOf({ name, shape }: TensorHeader): GgmlTypeName {
     if (name === "output.weight" || (this.#isTied && name === "token_embd.weight")) {
       return this.#ofVocabulary(shape[0]!);
     }

@@ -1,7 +1,10 @@
-import type { GgmlTypeName } from "../gguf/types.ts";
+import { invalidArgument } from "../errors.ts";
+import { quote } from "../gguf/message.ts";
+import type { GgmlTypeName, MetadataEntry } from "../gguf/types.ts";
+import * as value from "../gguf/values.ts";
 
 /** Version of the block formats, 2 since 2023. Source: `GGML_QNT_VERSION` of ggml. */
-export const QUANTIZATION_VERSION = 2;
+const QUANTIZATION_VERSION = 2;
 
 /**
  * What a file can be quantised to, by the names of llama.cpp's tool: `Q4_K` is `Q4_K_M`, and so for
@@ -72,11 +75,23 @@ export const QUANTIZE_TYPES = [
   ...Object.keys(ALIASES),
 ] as readonly QuantizeType[];
 
-/** Undefined for a name that is none; case does not matter. */
-export function fileTypeOf(name: string): FileTypeName | undefined {
+/** Formats that lose little: quantising what has them adds no error to an error. */
+export const FLOAT_TYPES: ReadonlySet<GgmlTypeName> = new Set(["F32", "F16", "BF16"]);
+
+/** Throws `INVALID_ARGUMENT` for a name that is none; case does not matter. */
+export function requireFileType(name: string): FileTypeName {
   const wanted = name.toUpperCase();
   const full = Object.hasOwn(ALIASES, wanted) ? ALIASES[wanted as keyof typeof ALIASES] : wanted;
-  return Object.hasOwn(FILE_TYPES, full) ? (full as FileTypeName) : undefined;
+  if (Object.hasOwn(FILE_TYPES, full)) return full as FileTypeName;
+  throw invalidArgument(`type is ${quote(name)}; the types are ${QUANTIZE_TYPES.join(", ")}`);
+}
+
+/** What a file says of itself that has this type. */
+export function fileTypeEntries(type: FileTypeName): [string, MetadataEntry][] {
+  return [
+    ["general.quantization_version", value.uint32(QUANTIZATION_VERSION)],
+    ["general.file_type", value.uint32(FILE_TYPES[type].number)],
+  ];
 }
 
 /**

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "../../src/index.ts";
-import { type BertFolder, bertFolder, writeFolder } from "../convert/bert-folder.ts";
+import { type BertFolder, bertFolder, SIZES, writeFolder } from "../convert/bert-folder.ts";
 import { temporaryFolder } from "../gguf/temporary.ts";
 import { cli } from "./run-cli.ts";
 
@@ -27,6 +27,19 @@ test("--type", async () => {
   expect([name, formats.map(({ type }) => type)]).toEqual(["my-model", ["BF16", "F32"]]);
 });
 
+test("--pure and --threads, of a format with a mixture", async () => {
+  const folder = bertFolder({ ...SIZES, hidden: 256, ffn: 256 });
+  const args = ["my-model", "out.gguf", "--type", "q4_k", "--threads", "1"];
+  const formats = async (...more: string[]) => {
+    await using done = await convert(folder, ...args, ...more);
+    expect([done.code, done.stderr]).toEqual([0, ""]);
+    const inspection = await inspect(join(done.path, "out.gguf"));
+    return inspection.formats.map(({ type }) => type).sort();
+  };
+  expect(await formats()).toEqual(["F32", "Q4_K", "Q6_K"]);
+  expect(await formats("--pure")).toEqual(["F32", "Q4_K"]);
+});
+
 test("what looks wrong in the model is said", async () => {
   const folder = bertFolder();
   folder.files["modules.json"] = undefined;
@@ -49,6 +62,8 @@ test.each([
   [["my-model"], "found 1 arguments"],
   [["my-model", "a.gguf", "b.gguf"], "found 3 arguments"],
   [["my-model", "out.gguf", "--type", "Q9"], "takes one of F32"],
+  [["my-model", "out.gguf", "--type", "Q4_0_K"], "did you mean"],
+  [["my-model", "out.gguf", "--threads", "0"], "--threads"],
 ])("%j: wrong usage", async (args, message) => {
   await using done = await convert(bertFolder(), ...args);
   expect(done.code).toBe(2);

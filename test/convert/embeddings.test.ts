@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { convertFolder } from "../../src/convert/index.ts";
-import type { OutputType } from "../../src/convert/quantize.ts";
-import { type Embedder, open } from "../../src/index.ts";
+import { type Embedder, open, type QuantizeType } from "../../src/index.ts";
 import { temporaryFolder } from "../gguf/temporary.ts";
 import { type Distance, distance, hasShared, readGolden, sharedNote } from "../reference/golden.ts";
 import { hasWeights, WEIGHTS, weightsNote } from "./weights.ts";
@@ -10,7 +9,7 @@ import { hasWeights, WEIGHTS, weightsNote } from "./weights.ts";
 const TIMEOUT_MS = 60_000;
 
 /** The vectors that the real model gives after a conversion to `type`. */
-async function embedWith(type: OutputType, texts: readonly string[]): Promise<Float32Array[]> {
+async function embedWith(type: QuantizeType, texts: readonly string[]): Promise<Float32Array[]> {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "model.gguf");
   await convertFolder(WEIGHTS, path, { type });
@@ -39,7 +38,7 @@ test.skipIf(!hasWeights)(
  * Against sentence-transformers in float64 on the same weights. Q8_0: 5 % above llama.cpp's rms and
  * half above its maximum; the others: somewhat above what the format itself costs.
  */
-const BOUNDS: readonly (readonly [OutputType, Distance])[] = [
+const BOUNDS: readonly (readonly [QuantizeType, Distance])[] = [
   ["Q8_0", { rms: 0.0019, max: 0.0165 }],
   ["F32", { rms: 1e-5, max: 1e-4 }],
   ["F16", { rms: 6e-5, max: 4e-4 }],

@@ -9,7 +9,7 @@ import { llamaCpp } from "../../scripts/peers/llama-cpp.ts";
 import { sentenceTransformers } from "../../scripts/peers/minilm.ts";
 import { pythonOf } from "../../scripts/peers/python.ts";
 import { GEMMA_TOKENIZER } from "../../scripts/synth.ts";
-import { type ConvertType, convert, open } from "../../src/index.ts";
+import { convert, open, QUANTIZE_TYPES } from "../../src/index.ts";
 import { temporaryFolder } from "../gguf/temporary.ts";
 import { type Distance, distance } from "../reference/golden.ts";
 
@@ -77,6 +77,7 @@ const BERT = { max: 2e-5, rms: 5e-6 };
 const ROTARY = { max: 1e-5, rms: 2e-6 };
 const KINDS: readonly Kind[] = [
   { kind: "bert-mean", ours: BERT, llamaMax: 1e-3, llamaTexts: TEXTS },
+  { kind: "bert-wide", ours: BERT, llamaMax: 1e-3, llamaTexts: TEXTS },
   { kind: "bert-cls", ours: BERT, llamaMax: 1e-3, llamaTexts: TEXTS },
   { kind: "nomic-bert", ours: ROTARY, llamaMax: 1e-3, llamaTexts: TEXTS },
   { kind: "gemma-embedding", ours: BERT, llamaMax: 1e-3, llamaTexts: TEXTS },
@@ -120,15 +121,14 @@ describe.skipIf(!hasPeers)(`checkpoints of transformers${note}`, () => {
     TIMEOUT_MS,
   );
 
-  const TYPES: readonly ConvertType[] = ["F16", "BF16", "Q8_0"];
-  test.each(TYPES)(
-    "bert-mean in %s: llama.cpp loads it, and is as near as the format lets it",
+  test.each(QUANTIZE_TYPES)(
+    "bert-wide in %s: llama.cpp loads it, and is as near as the format lets it",
     async (type) => {
       const { folder, results } = await makeCheckpoints();
       await using temporary = await temporaryFolder();
       const path = join(temporary.path, "model.gguf");
-      await convert(join(folder, "bert-mean"), path, { type });
-      const expected = doubles(results["bert-mean"]!.vectors);
+      await convert(join(folder, "bert-wide"), path, { type });
+      const expected = doubles(results["bert-wide"]!.vectors);
       const theirs = distance(await embedWithLlama(path, TEXTS), expected);
       await using model = await open(path);
       const found = (await model.embed(TEXTS)).map(({ embedding }) => embedding);

@@ -123,8 +123,8 @@ const CASES: readonly [what: string, break_: Break, code: ErrorCode, message: st
     ({ tensors }) => {
       tensors[QUERY]!.bytes.fill(0xff, 100, 104);
     },
-    "BAD_FILE",
-    `tensor "${QUERY}" holds a value that is NaN`,
+    "NOT_FINITE",
+    `tensor ${QUERY}: it holds a value that is not finite`,
   ],
   [
     "integer weights",
@@ -148,6 +148,30 @@ test.each(CASES)("%s: refused, and no file is left", async (_, breakIt, code, me
   expect(await readdir(temporary.path)).toEqual(["model"]);
 });
 
+test("a value that is not finite, where no format changes", async () => {
+  await using temporary = await temporaryFolder();
+  const folder = bertFolder();
+  const norm = "embeddings.LayerNorm.weight";
+  new Float32Array(folder.tensors[norm]!.bytes.buffer)[5] = Number.POSITIVE_INFINITY;
+  const directory = await writeFolder(folder, join(temporary.path, "model"));
+  const path = join(temporary.path, "out.gguf");
+  const error = await rejection(convertFolder(directory, path, { type: "F32" }));
+  expect([error.code, error.message]).toEqual(["NOT_FINITE", expect.stringContaining(norm)]);
+});
+
+test("the weights themselves as the file to write", async () => {
+  await using temporary = await temporaryFolder();
+  const directory = await writeFolder(bertFolder(), join(temporary.path, "model"));
+  const weights = join(directory, "model.safetensors");
+  const before = await Bun.file(weights).bytes();
+  const error = await rejection(convertFolder(directory, weights));
+  expect([error.code, error.message]).toEqual([
+    "INVALID_ARGUMENT",
+    expect.stringContaining("is read"),
+  ]);
+  expect(await Bun.file(weights).bytes()).toEqual(before);
+});
+
 test("a value too large for F16 fits F32", async () => {
   await using temporary = await temporaryFolder();
   const folder = bertFolder();
@@ -155,7 +179,8 @@ test("a value too large for F16 fits F32", async () => {
   const directory = await writeFolder(folder, join(temporary.path, "model"));
   const path = join(temporary.path, "out.gguf");
   const error = await rejection(convertFolder(directory, path, { type: "F16" }));
-  expect(error.message).toContain("too large for F16");
+  expect(error.code).toBe("NOT_FINITE");
+  expect(error.message).toContain(`tensor ${QUERY}: it holds a value that is too large`);
   await convertFolder(directory, path, { type: "F32" });
   expect(await Bun.file(path).exists()).toBeTrue();
 });

@@ -6,7 +6,12 @@ export interface Tensor {
 }
 
 export function float32(shape: readonly number[], values: Float32Array): Tensor {
-  return { dtype: "F32", shape, bytes: new Uint8Array(values.buffer) };
+  return tensorOf("F32", shape, values);
+}
+
+/** `values` are as the format stores them. */
+export function tensorOf(dtype: string, shape: readonly number[], values: ArrayBufferView): Tensor {
+  return { dtype, shape, bytes: new Uint8Array(values.buffer) };
 }
 
 /** A well-formed safetensors file. */

@@ -1,18 +1,18 @@
-import { encode, OUTPUT_TYPES, type OutputType } from "../../src/convert/quantize.ts";
 import type { GgmlTypeName } from "../../src/gguf/types.ts";
 import type { TensorSource } from "../../src/gguf/writer.ts";
 import { BLOCK_TYPES, type BlockType } from "./blocks.ts";
+import { ENCODED_TYPES, type EncodedType, encode } from "./encode.ts";
 import { Random } from "./random.ts";
 import { randomBlocks } from "./random-blocks.ts";
 import type { TinyOptions, TinyShape } from "./tiny.ts";
 
-const IN_TURN = { mixed: OUTPUT_TYPES, blocks: BLOCK_TYPES } as const;
+const IN_TURN = { mixed: ENCODED_TYPES, blocks: BLOCK_TYPES } as const;
 
 /** Collects tensors of random values. */
 export class TinyTensors {
   readonly sources: TensorSource[] = [];
   readonly #seed: number;
-  readonly #types: readonly (OutputType | BlockType)[];
+  readonly #types: readonly (EncodedType | BlockType)[];
   #matrices = 0;
 
   constructor({ type, seed = 1 }: TinyOptions) {
@@ -26,7 +26,7 @@ export class TinyTensors {
     const random = this.#random(name);
     const deviation = columns ** -0.5;
     const shape = [columns, rows];
-    if (isOutputType(type)) {
+    if (isEncodedType(type)) {
       this.#add(name, type, shape, random.values(rows * columns, 0, deviation));
     } else {
       this.#addBytes(name, type, shape, randomBlocks(type, rows * columns, deviation, random));
@@ -47,7 +47,7 @@ export class TinyTensors {
     return new Random(this.#seed + Bun.hash.crc32(name));
   }
 
-  #add(name: string, type: OutputType, shape: number[], values: Float32Array<ArrayBuffer>): void {
+  #add(name: string, type: EncodedType, shape: number[], values: Float32Array<ArrayBuffer>): void {
     const bytes = encode(type, values);
     if (bytes === undefined) throw new Error(`${name} does not fit ${type}`);
     this.#addBytes(name, type, shape, bytes);
@@ -58,8 +58,8 @@ export class TinyTensors {
   }
 }
 
-function isOutputType(type: OutputType | BlockType): type is OutputType {
-  return (OUTPUT_TYPES as readonly string[]).includes(type);
+function isEncodedType(type: EncodedType | BlockType): type is EncodedType {
+  return (ENCODED_TYPES as readonly string[]).includes(type);
 }
 
 export function addGemmaTensors(

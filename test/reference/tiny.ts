@@ -2,10 +2,11 @@
  * Small seeded models of each architecture, whole with tokenizer, for tests that run everywhere.
  * The same options give the same bytes.
  */
-import type { OutputType } from "../../src/convert/quantize.ts";
+
 import type { GgufFile, MetadataEntry } from "../../src/gguf/types.ts";
 import { writeGguf } from "../../src/gguf/writer.ts";
 import type { BlockType } from "./blocks.ts";
+import type { EncodedType } from "./encode.ts";
 import { bertMetadata, gemmaMetadata, nomicBertMetadata, qwen3Metadata } from "./tiny-metadata.ts";
 import {
   addBertTensors,
@@ -38,10 +39,10 @@ export interface TinyShape {
 export interface TinyOptions {
   readonly architecture: TinyArchitecture;
   /**
-   * Type of the matrices and the token table; `"mixed"` goes through all that the converter writes,
+   * Type of the matrices and the token table; `"mixed"` goes through floats and Q8_0,
    * `"blocks"` through all block formats, in turn.
    */
-  readonly type: OutputType | BlockType | "mixed" | "blocks";
+  readonly type: EncodedType | BlockType | "mixed" | "blocks";
   readonly seed?: number;
   readonly shape?: Partial<TinyShape>;
   /** Whether a gemma-embedding model has its dense layers. Default true. */

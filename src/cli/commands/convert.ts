@@ -1,8 +1,9 @@
-import { CONVERT_TYPES, convert as convertModel } from "../../index.ts";
+import { convert as convertModel } from "../../index.ts";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { warnAbout } from "../model.ts";
 import { printOut } from "../output/stdout.ts";
+import { requireWeightType, WEIGHT_TYPES, weightOptions } from "../weight-types.ts";
 import { withWriteBar } from "../write-bar.ts";
 
 export const convert = defineCommand({
@@ -10,11 +11,8 @@ export const convert = defineCommand({
   summary: "make a model file of a folder from the Hugging Face hub",
   usage: "DIR OUT.gguf [--type T] [--name NAME]",
   options: {
-    type: {
-      type: "choice",
-      choices: CONVERT_TYPES,
-      help: "format of the matrices (default: Q8_0)",
-    },
+    ...weightOptions,
+    type: { ...weightOptions.type, help: `${weightOptions.type.help} (default: Q8_0)` },
     name: {
       type: "text",
       value: "NAME",
@@ -28,16 +26,19 @@ a SentencePiece model. modules.json says how it pools and which dense layers fol
 config_sentence_transformers.json has its prompts. Models are BERT (MiniLM, bge, e5, gte, mxbai),
 XLM-RoBERTa (bge-m3, multilingual-e5), EmbeddingGemma, Qwen3-Embedding and nomic-embed-text.
 
-Matrices get the format of --type; vectors and small tables stay F32. OUT.gguf is there once it is
-complete, and its path is printed; llama.cpp reads it, too.`,
+${WEIGHT_TYPES}
+
+Norms, biases and small tables are F32. OUT.gguf is there once it is complete, and its path is
+printed; llama.cpp reads it, too.`,
   async run({ values, positionals }) {
     const [directory, output, ...more] = positionals;
     if (directory === undefined || output === undefined || more.length > 0) {
       throw new UsageError(`takes DIR and OUT.gguf, found ${positionals.length} arguments`);
     }
-    const { type, name } = values;
+    const { name, pure, threads } = values;
+    const type = requireWeightType(values.type);
     const { path, warnings } = await withWriteBar("converting", (progress) =>
-      convertModel(directory, output, { type, name, ...progress }),
+      convertModel(directory, output, { type, pure, name, threads, ...progress }),
     );
     warnAbout(warnings);
     await printOut(`${path}\n`);

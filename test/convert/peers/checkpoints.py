@@ -139,6 +139,7 @@ def fast(tokenizer, **special):
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)
 
 
+WIDE = 256
 ENCODER = {
     "hidden_size": 64,
     "num_hidden_layers": 3,
@@ -155,8 +156,14 @@ DECODER = {
 }
 
 
-def bert(size):
-    return BertModel(BertConfig(vocab_size=size, max_position_embeddings=256, **ENCODER))
+def bert(size, **sizes):
+    config = BertConfig(vocab_size=size, max_position_embeddings=256, **ENCODER | sizes)
+    return BertModel(config)
+
+
+def bert_wide(size):
+    """Rows of whole blocks of 256."""
+    return bert(size, hidden_size=WIDE, intermediate_size=2 * WIDE)
 
 
 def nomic(size):
@@ -191,6 +198,7 @@ PROMPTS = {"query": "find: ", "document": ""}
 KINDS = {
     "bert-mean": (bert, wordpiece, "mean", ()),
     "bert-cls": (bert, wordpiece, "cls", ()),
+    "bert-wide": (bert_wide, wordpiece, "mean", ()),
     "bert-unigram": (bert, unigram, "mean", ()),
     "xlm-roberta": (xlmr, unigram, "cls", ()),
     "qwen3": (qwen3, byte_level, "lasttoken", ()),
@@ -214,7 +222,8 @@ def make(out, kind, texts, gemma_path):
     dense = [
         Dense(a, b, bias=False, activation_function=torch.nn.Identity()) for a, b in sizes
     ]
-    modules = [transformer, Pooling(64, pooling_mode=pooling), *dense, Normalize()]
+    pool = Pooling(model.config.hidden_size, pooling_mode=pooling)
+    modules = [transformer, pool, *dense, Normalize()]
     whole = SentenceTransformer(modules=modules, prompts=PROMPTS, device="cpu")
     whole.save(str(out / kind))
     if kind == "bert-cls":

@@ -4,9 +4,7 @@
  */
 import {
   type BatchSizeStats,
-  CONVERT_TYPES,
   type ConvertedModel,
-  type ConvertType,
   convert,
   decodeVector,
   type Embedder,
@@ -38,6 +36,7 @@ import {
   topK,
   verifyModel,
   version,
+  type WriteProgress,
 } from "ggufembed";
 import { expectType } from "./assert.ts";
 
@@ -114,11 +113,9 @@ export async function network(): Promise<void> {
 
 /** Compiled only: it needs the folder of a model. */
 export async function conversion(signal: AbortSignal): Promise<void> {
-  const onProgress = ({ written, total }: { written: number; total: number }) =>
-    console.error(written / total);
-  const options = { type: "BF16", name: "mine", signal, onProgress } as const;
+  const onProgress = ({ written, total }: WriteProgress) => console.error(written / total);
+  const options = { type: "Q4_K", name: "mine", threads: 2, signal, onProgress } as const;
   expectType<ConvertedModel>()(await convert("model", "model.gguf", options));
-  expectType<readonly ConvertType[]>()(CONVERT_TYPES);
 }
 
 /** Compiled only: each of these must be refused. */

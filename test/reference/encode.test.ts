@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { encode, OUTPUT_TYPES } from "../../src/convert/quantize.ts";
+import { ENCODED_TYPES, encode } from "./encode.ts";
 
 /** A block of 32 with these values first and zeros behind them. */
 function block(...values: number[]): Float32Array {
@@ -76,7 +76,7 @@ test("F32 keeps every bit", () => {
   expect(new Float32Array(encode("F32", values)!.buffer)).toEqual(values);
 });
 
-describe.each(OUTPUT_TYPES)("%s", (type) => {
+describe.each(ENCODED_TYPES)("%s", (type) => {
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "has no encoding for %p",
     (value) => {

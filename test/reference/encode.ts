@@ -1,26 +1,29 @@
-import { BLOCK_SIZES } from "../gguf/block-size.ts";
-import type { GgmlTypeName } from "../gguf/types.ts";
+/**
+ * Floats, and Q8_0 as ggml makes it, written from their definitions: the quantiser's floats must be
+ * the same, and its Q8_0 may not err more.
+ */
+import { BLOCK_SIZES } from "../../src/gguf/block-size.ts";
+import type { GgmlTypeName } from "../../src/gguf/types.ts";
 
-/** The tensor formats that the converter writes. */
-export type OutputType = Extract<GgmlTypeName, "F32" | "F16" | "BF16" | "Q8_0">;
+export type EncodedType = Extract<GgmlTypeName, "F32" | "F16" | "BF16" | "Q8_0">;
 
 type Encoder = (source: Float32Array, target: Uint8Array<ArrayBuffer>) => boolean;
 
-const ENCODERS: Readonly<Record<OutputType, Encoder>> = {
+const ENCODERS: Readonly<Record<EncodedType, Encoder>> = {
   F32: encodeF32,
   F16: encodeF16,
   BF16: encodeBf16,
   Q8_0: encodeQ8_0,
 };
 
-export const OUTPUT_TYPES = Object.keys(ENCODERS) as readonly OutputType[];
+export const ENCODED_TYPES = Object.keys(ENCODERS) as readonly EncodedType[];
 
 /**
  * The bytes of `values`, which are whole blocks of the format. `undefined` when one of them does
  * not fit: NaN, infinite, or too large for the format.
  */
 export function encode(
-  type: OutputType,
+  type: EncodedType,
   values: Float32Array,
 ): Uint8Array<ArrayBuffer> | undefined {
   const { elements, bytes } = BLOCK_SIZES[type];
