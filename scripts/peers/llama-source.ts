@@ -1,12 +1,15 @@
-/** The source of llama.cpp, as llama-cpp-python carries it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Log, runOrThrow } from "../process.ts";
-import { VERSION } from "./llama-cpp.ts";
-import { pythonOf } from "./python.ts";
+import { BUILD_TOOLS, VERSION } from "./llama-cpp.ts";
+import { installPython, pythonOf } from "./python.ts";
 
-/** Unpacks it below `folder`'s `source`, by the pip of the environment there; gives its path. */
-export async function downloadLlama(folder: string, name: string, log: Log): Promise<string> {
+/**
+ * Makes a virtual environment, and lays llama.cpp's source beside it as `llama-cpp-python` carries
+ * it. Returns the source's folder, to be removed by whoever needs it no longer.
+ */
+export async function fetchLlamaSource(folder: string, name: string, log: Log): Promise<string> {
+  await installPython(folder, name, [{ packages: BUILD_TOOLS }], log);
   const source = join(folder, "source");
   await mkdir(source);
   const pip = [pythonOf(folder), "-m", "pip", "download", "--disable-pip-version-check"];

@@ -3,10 +3,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureInstalled, folderOf } from "../peers.ts";
 import { runOrThrow } from "../process.ts";
-import { BUILD_TOOLS, GCC, llamaCpp, VERSION, versionOf } from "./llama-cpp.ts";
-import { downloadLlama } from "./llama-source.ts";
+import { GCC, llamaCpp, VERSION, versionOf } from "./llama-cpp.ts";
+import { fetchLlamaSource } from "./llama-source.ts";
 import { type Installation, missingTools } from "./peer.ts";
-import { installPython } from "./python.ts";
 
 const LIBRARIES = ["llama-common", "llama", "ggml", "ggml-base", "ggml-cpu"];
 
@@ -20,8 +19,7 @@ export const llamaSplit: Installation = {
     const glob = new Bun.Glob("lib/python*/site-packages");
     const scan = { cwd: folderOf(llamaCpp.installation), onlyFiles: false, absolute: true };
     const [packages = ""] = glob.scanSync(scan);
-    await installPython(folder, name, [{ packages: BUILD_TOOLS }], log);
-    const source = await downloadLlama(folder, name, log);
+    const source = await fetchLlamaSource(folder, name, log);
     const lib = join(packages, "lib");
     const include = [join(packages, "include"), join(source, "common")].map((path) => `-I${path}`);
     // The libraries that it needs themselves have no path of their own.

@@ -3,10 +3,9 @@ import { rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { runOrThrow } from "../process.ts";
-import { BUILD_TOOLS, cmakeFlags, GCC, NO_AMX, VERSION, versionOf } from "./llama-cpp.ts";
-import { downloadLlama } from "./llama-source.ts";
+import { cmakeFlags, GCC, NO_AMX, VERSION, versionOf } from "./llama-cpp.ts";
+import { fetchLlamaSource } from "./llama-source.ts";
 import { type Installation, missingTools } from "./peer.ts";
-import { installPython } from "./python.ts";
 
 /** What is built, below the folder's `bin`. */
 const PROGRAMS = ["llama-server", "llama-quantize", "llama-tokenize"] as const;
@@ -26,8 +25,7 @@ export const llamaTools: Installation = {
   obstacle: () => missingTools(["python3", "cmake", GCC.cc, GCC.cxx]),
   async install(folder, log) {
     const name = "llama.cpp's tools";
-    await installPython(folder, name, [{ packages: BUILD_TOOLS }], log);
-    const vendored = await downloadLlama(folder, name, log);
+    const vendored = await fetchLlamaSource(folder, name, log);
     const build = join(folder, "build");
     log(`${name}: compiling them takes some minutes`);
     const compilers = [`-DCMAKE_C_COMPILER=${GCC.cc}`, `-DCMAKE_CXX_COMPILER=${GCC.cxx}`];

@@ -22,11 +22,19 @@ export async function installPython(
   log: Log,
 ): Promise<void> {
   await runOrThrow(["python3", "-m", "venv", folder], name, log);
-  for (const { packages, options = [], env } of steps) {
-    const told = packages.length > 3 ? [...packages.slice(0, 3), "…"] : packages;
-    log(`${name}: installing ${told.join(", ")}`);
-    const pip = [pythonOf(folder), "-m", "pip", "install", "--disable-pip-version-check"];
-    const fixed = ["--no-input", "--no-deps", "--progress-bar=off", ...options, ...packages];
-    await runOrThrow([...pip, ...fixed], name, log, env);
-  }
+  for (const step of steps) await addPackages(folder, name, step, log);
+}
+
+/** To a virtual environment that is there. */
+export async function addPackages(
+  folder: string,
+  name: string,
+  { packages, options = [], env }: Step,
+  log: Log,
+): Promise<void> {
+  const told = packages.length > 3 ? [...packages.slice(0, 3), "…"] : packages;
+  log(`${name}: installing ${told.join(", ")}`);
+  const pip = [pythonOf(folder), "-m", "pip", "install", "--disable-pip-version-check"];
+  const fixed = ["--no-input", "--no-deps", "--progress-bar=off", ...options, ...packages];
+  await runOrThrow([...pip, ...fixed], name, log, env);
 }
