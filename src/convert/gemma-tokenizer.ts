@@ -55,17 +55,19 @@ function requireGemma(tokenizer: JsonFile): void {
  * GGUF has a score for each piece, here its id's rank, and no list of merges: the order of merges
  * must be that of the pieces that they make. Throws `UNSUPPORTED`.
  */
-function requireOrder(tokenizer: JsonFile, { tokens, types }: GemmaVocabulary): void {
-  const { merges } = tokenizer.requireObject("model");
-  const ids = new Map<string, number>();
-  for (const [id, token] of tokens.entries()) if (types[id] === NORMAL) ids.set(token, id);
+function requireOrder(tokenizer: JsonFile, { types }: GemmaVocabulary): void {
+  const { merges, vocab } = tokenizer.requireObject("model");
+  // Its pieces are looked up where they are: a map of them would take as much memory again.
+  const ids = isJsonObject(vocab) ? vocab : {};
   let last = -1;
   for (const merge of Array.isArray(merges) ? merges : []) {
     const [left, right] = Array.isArray(merge) ? merge : String(merge).split(" ");
-    const id = ids.get(`${left}${right}`);
-    if (id === undefined) continue;
+    const piece = `${left}${right}`;
+    if (!Object.hasOwn(ids, piece)) continue;
+    const id = Number(ids[piece]);
+    if (types[id] !== NORMAL) continue;
     if (id < last) {
-      const where = quote(`${left}${right}`);
+      const where = quote(piece);
       const message = `"model.merges" are not in the order of the pieces, at ${where}`;
       const advice = `GGUF cannot state that; put ${FILE} in the place of this file.`;
       throw fileError("UNSUPPORTED", tokenizer.path, `${message}: ${advice}`);

@@ -3,13 +3,16 @@ import { TOKEN_TYPE } from "../tokenizer/vocabulary.ts";
 import type { FindToken } from "./affixes.ts";
 import { isJsonObject, type JsonFile } from "./json.ts";
 
-/** `model.vocab` of a `tokenizer.json` that maps each piece to its id. Throws `BAD_MODEL`. */
-export function readVocabulary(tokenizer: JsonFile): [piece: string, id: number][] {
+/**
+ * `model.vocab` of a `tokenizer.json` that maps each piece to its id, one by one: there may be
+ * 262,144. Throws `BAD_MODEL`.
+ */
+export function* readVocabulary(tokenizer: JsonFile): Generator<[piece: string, id: number]> {
   const { vocab } = tokenizer.requireObject("model");
   if (!isJsonObject(vocab)) {
     throw fileError("BAD_MODEL", tokenizer.path, `"model.vocab" is no object`);
   }
-  return Object.entries(vocab).map(([piece, id]) => [piece, Number(id)]);
+  for (const piece in vocab) yield [piece, Number(vocab[piece])];
 }
 
 /**
