@@ -70,7 +70,7 @@ export function syntheticModel(name: string, shape: SynthShape, vocabulary: Meta
   const tensors =
     shape.architecture === "qwen3"
       ? qwen3Tensors(shape, layers, vocabSize)
-      : encoderTensors(shape, layers, vocabSize);
+      : encoderTensors(shape, layers, vocabSize, tokenTypeCountOf(vocabulary));
   const tokenizer = [...vocabulary.entries].filter(([key]) => key.startsWith("tokenizer."));
   const own = { qwen3: qwen3Entries, bert: encoderEntries, "nomic-bert": nomicEntries };
   const entries = {
@@ -92,6 +92,11 @@ export function syntheticModel(name: string, shape: SynthShape, vocabulary: Meta
     ...tokenizer,
   ]);
   return { metadata, tensors };
+}
+
+/** BERT's, unless the tokenizer's keys say another: llama.cpp holds the table to it. */
+function tokenTypeCountOf(vocabulary: Metadata): number {
+  return vocabulary.getCount("tokenizer.ggml.token_type_count") ?? 2;
 }
 
 function encoderEntries() {
@@ -128,6 +133,7 @@ function encoderTensors(
   { architecture, hiddenSize: hidden, ffnSize: ffn, contextLength }: SynthShape,
   layers: readonly string[],
   vocabSize: number,
+  tokenTypeCount: number,
 ): TensorSource[] {
   const isBert = architecture === "bert";
   const product = (name: string, rows: number, columns: number) =>
@@ -147,7 +153,7 @@ function encoderTensors(
   return [
     matrix("token_embd", vocabSize, hidden),
     ...(isBert ? [syntheticTable("position_embd.weight", contextLength, hidden)] : []),
-    syntheticTable("token_types.weight", 2, hidden),
+    syntheticTable("token_types.weight", tokenTypeCount, hidden),
     ...norm("token_embd_norm"),
     ...layers.flatMap(layer),
   ];
