@@ -34,12 +34,19 @@ fn packBlocks(
     if (!fits and form != .scale_f16) unreachable; // a model takes the form that holds them all
     const pitch = args.columns / Block.columns * Block.bytes;
     const bias: piece.Bytes = @splat(simd_int8.weight_bias);
+    // Rows that are not there stay zeros.
+    var found: [lanes]piece.Piece = @splat(.{ .q = @splat(0), .scale = @splat(0) });
     var finite = true;
     for (0..args.columns / piece.columns) |p| {
+        if (!fits) {
+            for (found[0..args.rows], 0..) |*row, r| {
+                row.* = piece.of(Block, args.src + r * pitch, p);
+            }
+            rescale.nearest(&found);
+        }
         var rows: [lanes]piece.Bytes = undefined;
         for (rows[0..args.rows], 0..) |*row, r| {
-            const read = piece.of(Block, args.src + r * pitch, p);
-            const kept = if (fits) read else rescale.nearest(read);
+            const kept = if (fits) piece.of(Block, args.src + r * pitch, p) else found[r];
             finite = putScales(form, args, p, args.lane + r, kept) and finite;
             row.* = @as(piece.Bytes, @bitCast(kept.q)) +% bias;
         }

@@ -188,21 +188,6 @@ pub inline fn larger(comptime n: usize, a: @Vector(n, f32), b: @Vector(n, f32)) 
     return @select(f32, a > b, a, b);
 }
 
-/// The lane with the least number, none of which is negative; of several the first. As integers
-/// they order like the floats.
-pub inline fn firstLeast(v: F32) usize {
-    const bits: @Vector(lanes, u32) = @bitCast(v);
-    const least: @Vector(lanes, u32) = @splat(@reduce(.Min, bits));
-    return @ctz(@as(u16, @bitCast(bits == least)));
-}
-
-/// `a` in the lower half of the lanes, `b` in the upper.
-pub inline fn halves(a: f32, b: f32) F32 {
-    const lower: [lanes / 2]f32 = @splat(a);
-    const upper: [lanes / 2]f32 = @splat(b);
-    return lower ++ upper;
-}
-
 /// 1.5 · 2^23. For |x| < 2^22, `x + magic` has no bits for a fraction: it is x rounded half to
 /// even, and its lowest bits are that integer.
 pub const magic = 12582912.0;
