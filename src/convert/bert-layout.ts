@@ -1,34 +1,12 @@
-import type { MetadataEntry } from "../gguf/types.ts";
-import * as value from "../gguf/values.ts";
 import { layerNorm, matrix, type TensorLayout, vector } from "./layout.ts";
+import type { EncoderShape } from "./shape.ts";
 
 export const BERT = "bert";
 
 /** Sizes of a BERT model. */
-export interface BertShape {
-  readonly layerCount: number;
-  readonly contextLength: number;
-  readonly hiddenSize: number;
-  readonly ffnSize: number;
-  readonly headCount: number;
-  readonly tokenTypeCount: number;
-  readonly vocabSize: number;
-  readonly layerNormEpsilon: number;
+export interface BertShape extends EncoderShape {
   /** Rows of the table of positions before the row of the first position. */
   readonly positionOffset: number;
-}
-
-/** The `bert.*` keys, in the order of llama.cpp's converter. */
-export function bertMetadata(shape: BertShape): [string, MetadataEntry][] {
-  return [
-    [`${BERT}.block_count`, value.uint32(shape.layerCount)],
-    [`${BERT}.context_length`, value.uint32(shape.contextLength)],
-    [`${BERT}.embedding_length`, value.uint32(shape.hiddenSize)],
-    [`${BERT}.feed_forward_length`, value.uint32(shape.ffnSize)],
-    [`${BERT}.attention.head_count`, value.uint32(shape.headCount)],
-    [`${BERT}.attention.layer_norm_epsilon`, value.float32(shape.layerNormEpsilon)],
-    [`${BERT}.attention.causal`, value.bool(false)],
-  ];
 }
 
 /** The tensors in the order of llama.cpp's quantiser: by name within each layer. */

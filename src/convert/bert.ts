@@ -1,4 +1,4 @@
-import { BERT, type BertShape, bertMetadata, bertTensors } from "./bert-layout.ts";
+import { BERT, type BertShape, bertTensors } from "./bert-layout.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import type { Converter } from "./converter.ts";
 import { encoderTokenizerMetadata } from "./encoder-tokenizer.ts";
@@ -6,6 +6,7 @@ import type { ModelFolder } from "./folder.ts";
 import { takeTensors } from "./layout.ts";
 import { poolingMetadata, tokenTypeMetadata } from "./metadata.ts";
 import { requireSettings } from "./settings.ts";
+import { encoderMetadata } from "./shape.ts";
 import type { TensorPlan } from "./tensor.ts";
 
 /** The heads of pre-training and the numbers 0, 1, 2, …: an embedding needs neither. */
@@ -19,7 +20,7 @@ export const bert: Converter = {
     const shape = readBertShape(folder, 0);
     return {
       metadata: [
-        ...bertMetadata(shape),
+        ...encoderMetadata(BERT, shape),
         ...poolingMetadata(BERT, folder),
         ...tokenTypeMetadata(shape.tokenTypeCount),
         ...(await encoderTokenizerMetadata(folder, shape.vocabSize)),

@@ -2,17 +2,12 @@ import type { MetadataEntry } from "../gguf/types.ts";
 import * as value from "../gguf/values.ts";
 import type { JsonFile } from "./json.ts";
 import { matrix, type TensorLayout, vector } from "./layout.ts";
+import { type ModelShape, shapeMetadata } from "./shape.ts";
 
 /** Sizes of what was a language model: RMS norms, rotary positions, gated layers. */
-export interface DecoderShape {
-  readonly layerCount: number;
-  readonly contextLength: number;
-  readonly hiddenSize: number;
-  readonly ffnSize: number;
-  readonly headCount: number;
+export interface DecoderShape extends ModelShape {
   readonly headCountKv: number;
   readonly headSize: number;
-  readonly vocabSize: number;
   readonly rmsNormEpsilon: number;
   /** Of the layers that see all. */
   readonly ropeTheta: number;
@@ -40,11 +35,7 @@ export function readDecoderShape(config: JsonFile, ropeTheta: number): DecoderSh
 
 export function decoderMetadata(name: string, shape: DecoderShape): [string, MetadataEntry][] {
   return [
-    [`${name}.block_count`, value.uint32(shape.layerCount)],
-    [`${name}.context_length`, value.uint32(shape.contextLength)],
-    [`${name}.embedding_length`, value.uint32(shape.hiddenSize)],
-    [`${name}.feed_forward_length`, value.uint32(shape.ffnSize)],
-    [`${name}.attention.head_count`, value.uint32(shape.headCount)],
+    ...shapeMetadata(name, shape),
     [`${name}.attention.head_count_kv`, value.uint32(shape.headCountKv)],
     [`${name}.rope.freq_base`, value.float32(shape.ropeTheta)],
     [`${name}.attention.layer_norm_rms_epsilon`, value.float32(shape.rmsNormEpsilon)],

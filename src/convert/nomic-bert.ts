@@ -1,12 +1,10 @@
-import type { MetadataEntry } from "../gguf/types.ts";
-import * as value from "../gguf/values.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import type { Converter } from "./converter.ts";
-import type { ModelFolder } from "./folder.ts";
 import type { JsonFile } from "./json.ts";
 import { layerNorm, matrix, type TensorLayout, takeTensors } from "./layout.ts";
 import { poolingMetadata, tokenTypeMetadata } from "./metadata.ts";
 import { readRopeTheta, requireCountOf, requireSettings } from "./settings.ts";
+import { type EncoderShape, encoderMetadata } from "./shape.ts";
 import { wordpieceMetadata } from "./wordpiece.ts";
 import { readWordpiece } from "./wordpiece-reader.ts";
 
@@ -14,18 +12,6 @@ const NAME = "nomic-bert";
 const IGNORED_TENSORS = /^(pooler\.|cls\.|lm_head\.)/;
 /** Tokens that nomic-embed-text v1 and v1.5 were trained with; positions beyond need scaling. */
 const TRAINED_POSITIONS = 2048;
-
-interface NomicShape {
-  readonly layerCount: number;
-  readonly contextLength: number;
-  readonly hiddenSize: number;
-  readonly ffnSize: number;
-  readonly headCount: number;
-  readonly tokenTypeCount: number;
-  readonly vocabSize: number;
-  readonly layerNormEpsilon: number;
-  readonly ropeTheta: number;
-}
 
 /** `NomicBertModel`, of Hugging Face transformers or of nomic-ai/nomic-bert-2048. */
 export const nomicBert: Converter = {
@@ -40,7 +26,8 @@ export const nomicBert: Converter = {
     checkpoint.finish(IGNORED_TENSORS);
     return {
       metadata: [
-        ...nomicMetadata(folder, shape),
+        ...encoderMetadata(NAME, shape),
+        ...poolingMetadata(NAME, folder),
         ...tokenTypeMetadata(shape.tokenTypeCount),
         ...wordpieceMetadata(vocabulary),
       ],
@@ -67,7 +54,7 @@ function requireFixedSettings(config: JsonFile): void {
   });
 }
 
-function readShape(config: JsonFile): NomicShape {
+function readShape(config: JsonFile): EncoderShape {
   const positions = requireCountOf(config, "n_positions", "max_position_embeddings");
   const trained = config.getCount("max_trained_positions") ?? TRAINED_POSITIONS;
   const hiddenSize = requireCountOf(config, "n_embd", "hidden_size");
@@ -85,22 +72,8 @@ function readShape(config: JsonFile): NomicShape {
   };
 }
 
-function nomicMetadata(folder: ModelFolder, shape: NomicShape): [string, MetadataEntry][] {
-  return [
-    [`${NAME}.block_count`, value.uint32(shape.layerCount)],
-    [`${NAME}.context_length`, value.uint32(shape.contextLength)],
-    [`${NAME}.embedding_length`, value.uint32(shape.hiddenSize)],
-    [`${NAME}.feed_forward_length`, value.uint32(shape.ffnSize)],
-    [`${NAME}.attention.head_count`, value.uint32(shape.headCount)],
-    [`${NAME}.rope.freq_base`, value.float32(shape.ropeTheta)],
-    [`${NAME}.attention.layer_norm_epsilon`, value.float32(shape.layerNormEpsilon)],
-    [`${NAME}.attention.causal`, value.bool(false)],
-    ...poolingMetadata(NAME, folder),
-  ];
-}
-
 /** `fc11` is what the activated `fc12` is multiplied with. */
-function nomicTensors(shape: NomicShape): TensorLayout[] {
+function nomicTensors(shape: EncoderShape): TensorLayout[] {
   const { hiddenSize: hidden, ffnSize: ffn } = shape;
   const types = matrix(
     "token_types",

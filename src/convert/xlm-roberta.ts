@@ -1,7 +1,8 @@
 import { readBertShape, takeBertTensors } from "./bert.ts";
-import { BERT, bertMetadata } from "./bert-layout.ts";
+import { BERT } from "./bert-layout.ts";
 import type { Converter } from "./converter.ts";
 import { poolingMetadata, tokenTypeMetadata } from "./metadata.ts";
+import { encoderMetadata } from "./shape.ts";
 import { unigramMetadata } from "./unigram.ts";
 
 /**
@@ -16,7 +17,7 @@ export const xlmRoberta: Converter = {
     const shape = readBertShape(folder, padding + 1);
     return {
       metadata: [
-        ...bertMetadata(shape),
+        ...encoderMetadata(BERT, shape),
         ...poolingMetadata(BERT, folder),
         ...tokenTypeMetadata(shape.tokenTypeCount),
         ...(await unigramMetadata(folder, shape.vocabSize)),
