@@ -6,19 +6,15 @@ import type { TensorSource } from "../gguf/writer.ts";
 import { FILE_TYPES } from "../quantize/types.ts";
 import { KEY } from "../tokenizer/vocabulary.ts";
 import type { GemmaVocabulary } from "./gemma-vocabulary.ts";
-import { type GgufContent, syntheticMatrix, syntheticVector, type VectorOptions } from "./synth.ts";
+import type { GgufContent } from "./synth.ts";
+import { attentionTensors, gatedTensors, type LayerShape, matrix, norm } from "./synth-tensors.ts";
 
 const ARCHITECTURE = "gemma-embedding";
 
 /** Sizes of a `gemma-embedding` model, under the names of its GGUF keys. */
-export interface GemmaShape {
+export interface GemmaShape extends LayerShape {
   readonly contextLength: number;
   readonly layerCount: number;
-  readonly hiddenSize: number;
-  readonly ffnSize: number;
-  readonly headCount: number;
-  readonly headCountKv: number;
-  readonly headSize: number;
   readonly slidingWindow: number;
   readonly vocabSize: number;
 }
@@ -96,32 +92,18 @@ function metadata(shape: GemmaShape, vocabulary: GemmaVocabulary): Map<string, M
 
 /** Its tensors alone. */
 export function syntheticGemmaTensors(shape: GemmaShape): TensorSource[] {
-  const { hiddenSize: hidden, ffnSize: ffn, headSize: head } = shape;
-  const queries = shape.headCount * head;
-  const keys = shape.headCountKv * head;
-  const matrix = (name: string, rows: number, columns: number) =>
-    syntheticMatrix(`${name}.weight`, rows, columns);
-  const norm = (name: string, length: number, options?: VectorOptions) =>
-    syntheticVector(`${name}.weight`, length, options);
-  const layer = (n: number) => [
-    norm(`blk.${n}.attn_norm`, hidden, { outliers: 4 }),
-    matrix(`blk.${n}.attn_q`, queries, hidden),
-    matrix(`blk.${n}.attn_k`, keys, hidden),
-    matrix(`blk.${n}.attn_v`, keys, hidden),
-    norm(`blk.${n}.attn_q_norm`, head, { centre: 1.5 }),
-    norm(`blk.${n}.attn_k_norm`, head, { centre: 1.5 }),
-    matrix(`blk.${n}.attn_output`, hidden, queries),
-    norm(`blk.${n}.post_attention_norm`, hidden, { centre: 0.6, spread: 0.3 }),
-    norm(`blk.${n}.ffn_norm`, hidden, { outliers: 4 }),
-    matrix(`blk.${n}.ffn_gate`, ffn, hidden),
-    matrix(`blk.${n}.ffn_up`, ffn, hidden),
-    matrix(`blk.${n}.ffn_down`, hidden, ffn),
-    norm(`blk.${n}.post_ffw_norm`, hidden, { centre: 0.6, spread: 0.3 }),
+  const { hiddenSize: hidden } = shape;
+  const after = { centre: 0.6, spread: 0.3 };
+  const layer = (block: string) => [
+    ...attentionTensors(block, shape),
+    norm(`${block}post_attention_norm`, hidden, after),
+    ...gatedTensors(block, shape),
+    norm(`${block}post_ffw_norm`, hidden, after),
   ];
   return [
     matrix("token_embd", shape.vocabSize, hidden),
     norm("output_norm", hidden),
-    ...Array.from({ length: shape.layerCount }, (_, n) => layer(n)).flat(),
+    ...Array.from({ length: shape.layerCount }, (_, n) => layer(`blk.${n}.`)).flat(),
     matrix("dense_2", 4 * hidden, hidden),
     matrix("dense_3", hidden, 4 * hidden),
   ];

@@ -4,24 +4,21 @@ import * as value from "../gguf/values.ts";
 import type { TensorSource } from "../gguf/writer.ts";
 import { FILE_TYPES } from "../quantize/types.ts";
 import { KEY } from "../tokenizer/vocabulary.ts";
+import { type GgufContent, syntheticTable } from "./synth.ts";
 import {
-  type GgufContent,
-  syntheticMatrix,
-  syntheticTable,
-  syntheticVector,
-  type VectorOptions,
-} from "./synth.ts";
+  attentionTensors,
+  bias,
+  gatedTensors,
+  type LayerShape,
+  matrix,
+  norm,
+} from "./synth-tensors.ts";
 
 /** Sizes of a model, under the names of its GGUF keys; heads of queries, keys and values. */
-export interface SynthShape {
+export interface SynthShape extends LayerShape {
   readonly architecture: "bert" | "nomic-bert" | "qwen3";
   readonly contextLength: number;
   readonly layerCount: number;
-  readonly hiddenSize: number;
-  readonly ffnSize: number;
-  readonly headCount: number;
-  readonly headCountKv: number;
-  readonly headSize: number;
 }
 
 /** What others than EmbeddingGemma cost to run, whoever has their weights. */
@@ -122,13 +119,6 @@ function qwen3Entries({ headCountKv, headSize }: SynthShape) {
   };
 }
 
-const matrix = (name: string, rows: number, columns: number) =>
-  syntheticMatrix(`${name}.weight`, rows, columns);
-const vector = (name: string, length: number, options?: VectorOptions) =>
-  syntheticVector(`${name}.weight`, length, options);
-const bias = (name: string, length: number) =>
-  syntheticVector(`${name}.bias`, length, { centre: 0, spread: 0.2 });
-
 function encoderTensors(
   { architecture, hiddenSize: hidden, ffnSize: ffn, contextLength }: SynthShape,
   layers: readonly string[],
@@ -138,50 +128,40 @@ function encoderTensors(
   const isBert = architecture === "bert";
   const product = (name: string, rows: number, columns: number) =>
     isBert ? [matrix(name, rows, columns), bias(name, rows)] : [matrix(name, rows, columns)];
-  const norm = (name: string) => [vector(name, hidden, { outliers: 2 }), bias(name, hidden)];
+  const layerNorm = (name: string) => [norm(name, hidden, { outliers: 2 }), bias(name, hidden)];
   const layer = (block: string) => [
     ...(isBert
       ? ["q", "k", "v"].flatMap((part) => product(`${block}attn_${part}`, hidden, hidden))
       : product(`${block}attn_qkv`, 3 * hidden, hidden)),
     ...product(`${block}attn_output`, hidden, hidden),
-    ...norm(`${block}attn_output_norm`),
+    ...layerNorm(`${block}attn_output_norm`),
     ...(isBert ? [] : product(`${block}ffn_gate`, ffn, hidden)),
     ...product(`${block}ffn_up`, ffn, hidden),
     ...product(`${block}ffn_down`, hidden, ffn),
-    ...norm(`${block}layer_output_norm`),
+    ...layerNorm(`${block}layer_output_norm`),
   ];
   return [
     matrix("token_embd", vocabSize, hidden),
     ...(isBert ? [syntheticTable("position_embd.weight", contextLength, hidden)] : []),
     syntheticTable("token_types.weight", tokenTypeCount, hidden),
-    ...norm("token_embd_norm"),
+    ...layerNorm("token_embd_norm"),
     ...layers.flatMap(layer),
   ];
 }
 
 function qwen3Tensors(
-  { hiddenSize: hidden, ffnSize: ffn, headSize, headCount, headCountKv }: SynthShape,
+  shape: SynthShape,
   layers: readonly string[],
   vocabSize: number,
 ): TensorSource[] {
-  const queries = headCount * headSize;
-  const keys = headCountKv * headSize;
+  const { hiddenSize: hidden } = shape;
   const layer = (block: string) => [
-    vector(`${block}attn_norm`, hidden, { outliers: 4 }),
-    matrix(`${block}attn_q`, queries, hidden),
-    matrix(`${block}attn_k`, keys, hidden),
-    matrix(`${block}attn_v`, keys, hidden),
-    vector(`${block}attn_q_norm`, headSize, { centre: 1.5 }),
-    vector(`${block}attn_k_norm`, headSize, { centre: 1.5 }),
-    matrix(`${block}attn_output`, hidden, queries),
-    vector(`${block}ffn_norm`, hidden, { outliers: 4 }),
-    matrix(`${block}ffn_gate`, ffn, hidden),
-    matrix(`${block}ffn_up`, ffn, hidden),
-    matrix(`${block}ffn_down`, hidden, ffn),
+    ...attentionTensors(block, shape),
+    ...gatedTensors(block, shape),
   ];
   return [
     matrix("token_embd", vocabSize, hidden),
-    vector("output_norm", hidden),
+    norm("output_norm", hidden),
     ...layers.flatMap(layer),
   ];
 }

@@ -68,30 +68,42 @@ export function addGemmaTensors(
   vocabSize: number,
   { dense = true }: TinyOptions,
 ): void {
-  const { hidden, feedForward, headSize } = shape;
-  const queryWidth = shape.heads * headSize;
-  const keyWidth = shape.headsKv * headSize;
+  const { hidden } = shape;
   tensors.matrix("token_embd.weight", vocabSize, hidden);
   tensors.vector("output_norm.weight", hidden, 1);
   for (let layer = 0; layer < shape.layers; layer++) {
     const block = `blk.${layer}.`;
-    tensors.vector(`${block}attn_norm.weight`, hidden, 1);
-    tensors.matrix(`${block}attn_q.weight`, queryWidth, hidden);
-    tensors.matrix(`${block}attn_k.weight`, keyWidth, hidden);
-    tensors.matrix(`${block}attn_v.weight`, keyWidth, hidden);
-    tensors.vector(`${block}attn_q_norm.weight`, headSize, 1.5);
-    tensors.vector(`${block}attn_k_norm.weight`, headSize, 1.5);
-    tensors.matrix(`${block}attn_output.weight`, hidden, queryWidth);
+    addAttention(tensors, shape, block);
     tensors.vector(`${block}post_attention_norm.weight`, hidden, 0.6);
-    tensors.vector(`${block}ffn_norm.weight`, hidden, 1);
-    tensors.matrix(`${block}ffn_gate.weight`, feedForward, hidden);
-    tensors.matrix(`${block}ffn_up.weight`, feedForward, hidden);
-    tensors.matrix(`${block}ffn_down.weight`, hidden, feedForward);
+    addGated(tensors, shape, block);
     tensors.vector(`${block}post_ffw_norm.weight`, hidden, 0.6);
   }
   if (!dense) return;
   tensors.matrix("dense_2.weight", 2 * hidden, hidden);
   tensors.matrix("dense_3.weight", hidden, 2 * hidden);
+}
+
+/** Attention with norms of heads. */
+function addAttention(tensors: TinyTensors, shape: TinyShape, block: string): void {
+  const { hidden, headSize } = shape;
+  const queryWidth = shape.heads * headSize;
+  const keyWidth = shape.headsKv * headSize;
+  tensors.vector(`${block}attn_norm.weight`, hidden, 1);
+  tensors.matrix(`${block}attn_q.weight`, queryWidth, hidden);
+  tensors.matrix(`${block}attn_k.weight`, keyWidth, hidden);
+  tensors.matrix(`${block}attn_v.weight`, keyWidth, hidden);
+  tensors.vector(`${block}attn_q_norm.weight`, headSize, 1.5);
+  tensors.vector(`${block}attn_k_norm.weight`, headSize, 1.5);
+  tensors.matrix(`${block}attn_output.weight`, hidden, queryWidth);
+}
+
+/** A product that another gates. */
+function addGated(tensors: TinyTensors, shape: TinyShape, block: string): void {
+  const { hidden, feedForward } = shape;
+  tensors.vector(`${block}ffn_norm.weight`, hidden, 1);
+  tensors.matrix(`${block}ffn_gate.weight`, feedForward, hidden);
+  tensors.matrix(`${block}ffn_up.weight`, feedForward, hidden);
+  tensors.matrix(`${block}ffn_down.weight`, hidden, feedForward);
 }
 
 export function addBertTensors(
@@ -156,23 +168,11 @@ function encoderParts(tensors: TinyTensors, { hidden }: TinyShape, biases: boole
 }
 
 export function addQwen3Tensors(tensors: TinyTensors, shape: TinyShape, vocabSize: number): void {
-  const { hidden, feedForward, headSize } = shape;
-  const queryWidth = shape.heads * headSize;
-  const keyWidth = shape.headsKv * headSize;
-  tensors.matrix("token_embd.weight", vocabSize, hidden);
-  tensors.vector("output_norm.weight", hidden, 1);
+  tensors.matrix("token_embd.weight", vocabSize, shape.hidden);
+  tensors.vector("output_norm.weight", shape.hidden, 1);
   for (let layer = 0; layer < shape.layers; layer++) {
     const block = `blk.${layer}.`;
-    tensors.vector(`${block}attn_norm.weight`, hidden, 1);
-    tensors.matrix(`${block}attn_q.weight`, queryWidth, hidden);
-    tensors.matrix(`${block}attn_k.weight`, keyWidth, hidden);
-    tensors.matrix(`${block}attn_v.weight`, keyWidth, hidden);
-    tensors.vector(`${block}attn_q_norm.weight`, headSize, 1.5);
-    tensors.vector(`${block}attn_k_norm.weight`, headSize, 1.5);
-    tensors.matrix(`${block}attn_output.weight`, hidden, queryWidth);
-    tensors.vector(`${block}ffn_norm.weight`, hidden, 1);
-    tensors.matrix(`${block}ffn_gate.weight`, feedForward, hidden);
-    tensors.matrix(`${block}ffn_up.weight`, feedForward, hidden);
-    tensors.matrix(`${block}ffn_down.weight`, hidden, feedForward);
+    addAttention(tensors, shape, block);
+    addGated(tensors, shape, block);
   }
 }
