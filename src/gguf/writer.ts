@@ -16,16 +16,10 @@ export interface TensorSource extends TensorHeader {
   chunks(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
-export interface WriteOptions {
-  /** Rejects with the signal's reason, and leaves no file behind. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called after every piece, with bytes written and bytes in all. */
-  readonly onProgress?: ((written: number, total: number) => void) | undefined;
-}
-
 /**
  * Writes a GGUF file of version 3, as gguf-py does: metadata and tensors in the given order, every
- * tensor padded to `general.alignment` (32 where that is absent). Holds the header and one piece of
+ * tensor padded to `general.alignment` (32 where that is absent). The data come from memory; what
+ * lies in files goes from one to the other by `writeTensors`. Holds the header and one piece of
  * tensor data in memory. The file appears under `path` at once and whole: it is written beside it
  * and renamed.
  *
@@ -38,13 +32,12 @@ export async function writeGguf(
   path: string,
   metadata: ReadonlyMap<string, MetadataEntry>,
   tensors: readonly TensorSource[],
-  options: WriteOptions = {},
 ): Promise<GgufFile> {
   const { bytes: header, fileSize } = encodeHeader(metadata, tensors);
   const parsed = parseGgufHeader(header, fileSize, path);
   if (!parsed.done) throw new Error(`unreachable: the header of ${path} is not whole`);
   await writeWhole(path, async (handle) => {
-    const writer = new Writer(handle, fileSize, options);
+    const writer = new Writer(handle);
     await writer.write(header);
     for (const source of tensors) await writeTensor(writer, source, parsed.file);
   });
@@ -75,23 +68,17 @@ function wrongLength(path: string, source: TensorSource, want: number, found: nu
 class Writer {
   position = 0;
   readonly #handle: FileHandle;
-  readonly #total: number;
-  readonly #options: WriteOptions;
 
-  constructor(handle: FileHandle, total: number, options: WriteOptions) {
+  constructor(handle: FileHandle) {
     this.#handle = handle;
-    this.#total = total;
-    this.#options = options;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#options.signal?.throwIfAborted();
     for (let done = 0; done < bytes.length; ) {
       const { bytesWritten } = await this.#handle.write(bytes, done);
       done += bytesWritten;
     }
     this.position += bytes.length;
-    this.#options.onProgress?.(this.position, this.#total);
   }
 
   async padTo(position: number): Promise<void> {
