@@ -3,9 +3,9 @@
  *
  *     bun scripts/convert-reference.ts DIR [TYPE…]
  *
- * DIR is the folder of a model that both take. llama.cpp's converter writes floats and Q8_0; for the
- * other types its tool quantises what it wrote in F32. Each of ours is a process of its own, as each
- * of theirs, and tells its largest memory.
+ * DIR is the folder of a model that both take. llama.cpp's converter writes floats and Q8_0; for
+ * other types its tool quantises what it wrote in F32. Each run is a process of its own, and its
+ * largest memory is told.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
