@@ -18,7 +18,13 @@ import { makeReport, type Report } from "./eval/report.ts";
 import { measuredPart, replaceMeasured } from "./markdown.ts";
 import { withUsage } from "./usage.ts";
 
-const TYPES: readonly QuantizeType[] = ["F32", "F16", "BF16", "Q8_0"];
+/** Its rows of 384 are no whole blocks of 256: K formats fall back for most of its matrices. */
+const TYPES: readonly QuantizeType[] = [
+  ...(["F32", "F16", "BF16", "Q8_0"] as const),
+  ...(["Q6_K", "Q5_K", "Q5_1", "Q5_0"] as const),
+  ...(["Q4_K", "Q4_1", "Q4_0", "IQ4_NL", "IQ4_XS"] as const),
+  ...(["Q3_K", "Q2_K"] as const),
+];
 const PART = measuredPart("bun run eval --write");
 
 /** The document with its measured part made new. */

@@ -8,9 +8,9 @@ import { fullOf, GROUP_NAMES, groupsIn, METRIC_NAMES } from "./document.ts";
 import { type Estimate, type Group, METRICS, type Metric } from "./figures.ts";
 import type { Report } from "./report.ts";
 
-const PANEL = { width: 470, height: 250 };
+const PANEL = { width: 470, height: 260 };
 /** Around the axes of a panel: the scale and its title, the legend, the names below. */
-const MARGIN = { left: 62, top: 58, right: 18, bottom: 62 };
+const MARGIN = { left: 62, top: 58, right: 18, bottom: 72 };
 const TITLE_HEIGHT = 30;
 const TICKS = 5;
 /** Of an axis. */
@@ -152,7 +152,7 @@ function drawPanel(panel: Panel): string {
         ? text(px, py, name, `text-anchor="end" transform="rotate(-35 ${fixed(px)} ${fixed(py)})"`)
         : text(px, py, name, 'text-anchor="middle"');
     }),
-    text(left + width / 2, PANEL.height - 14, panel.across, TITLE),
+    text(left + width / 2, PANEL.height - 10, panel.across, TITLE),
     text(16, middle, panel.up, `${TITLE} transform="rotate(-90 16 ${fixed(middle)})"`),
     ...panel.series.flatMap((series) => drawSeries(series, x, y)),
   ].join("\n");

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { UsageError } from "../../src/cli/errors.ts";
 import { inspect, open } from "../../src/index.ts";
 import { Bootstrap, figuresOf, type SettingFigures } from "./figures.ts";
+import { labelsOf } from "./labels.ts";
 import { measureModel, type Scope } from "./measure.ts";
 import { type ModelTasks, tasksOf } from "./vectors.ts";
 
@@ -76,15 +77,17 @@ export async function makeReport(
     languages,
     resamples,
     seed,
-    models: models.map((model) => ({ ...model, label: labelOf(model, models) })),
+    models: labelled(models),
   };
 }
 
-/** The format, if it tells the models apart; else the file. */
-function labelOf(model: ModelReport, models: readonly ModelReport[]): string {
-  const isOfOne = models.every(({ name }) => name === model.name);
-  const labels = new Set(models.map(({ label }) => label));
-  return isOfOne && labels.size === models.length ? model.label : model.file.replace(/\.gguf$/, "");
+/** The formats, if they tell the models apart; else what differs in the names of their files. */
+function labelled(models: readonly ModelReport[]): ModelReport[] {
+  const isOfOne = models.every(({ name }) => name === models[0]?.name);
+  const formats = models.map(({ label }) => label);
+  const isClear = isOfOne && new Set(formats).size === formats.length;
+  const labels = isClear ? formats : labelsOf(models.map(({ file }) => file));
+  return models.map((model, index) => ({ ...model, label: labels[index]! }));
 }
 
 /** Models that this project makes for tests and benches say so in their names. */

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GRADES, LANGUAGES, readEvalSet } from "../../bench/eval/data.ts";
 import { Bootstrap, figuresOf, METRICS } from "../../bench/eval/figures.ts";
+import { labelsOf } from "../../bench/eval/labels.ts";
 import { measureModel } from "../../bench/eval/measure.ts";
 import { ndcg, RankCorrelation } from "../../bench/eval/metrics.ts";
 import { readEvalOptions } from "../../bench/eval/options.ts";
@@ -197,6 +198,14 @@ test("the model's own tasks, as far as it has them", () => {
   });
   const gemma = ["query", "document", "sentence_similarity"];
   expect(tasksOf({ tasks: gemma }).similarity).toBe("sentence_similarity");
+});
+
+test("files are told apart by what differs in their names", () => {
+  const told = (...files: string[]) => labelsOf(files);
+  expect(told("a-b-Q8_0-v2.gguf", "a-b-Q6_K-v2.gguf")).toEqual(["Q8_0", "Q6_K"]);
+  expect(told("a-F16.gguf", "a-BF16.gguf", "a.gguf")).toEqual(["a-F16", "a-BF16", "a"]);
+  expect(told("x.gguf", "x.gguf")).toEqual(["x", "x"]);
+  expect(told("m-F16.gguf")).toEqual(["m-F16"]);
 });
 
 describe("a report of a tiny model", () => {
