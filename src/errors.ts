@@ -15,6 +15,9 @@ export const ERROR_CODES = [
   "OFFLINE",
   "NO_SUCH_MODEL",
   "ACCESS_DENIED",
+  "BAD_INDEX",
+  "WRONG_MODEL",
+  "INDEX_BUSY",
 ] as const;
 
 /**
@@ -24,13 +27,14 @@ export const ERROR_CODES = [
  *   option out of range.
  * - `INPUT_TOO_LONG`: a text has more tokens than the model's context and `truncate` is `"error"`,
  *   or a call's texts have more than `EmbedOptions.tokenLimit`.
- * - `FILE_NOT_FOUND`: the model file does not exist or cannot be read.
+ * - `FILE_NOT_FOUND`: the model file, or the index, does not exist or cannot be opened.
  * - `BAD_FILE`: the file is not a well-formed GGUF file (or safetensors, when converting), or it
  *   changed while it was open.
  * - `BAD_MODEL`: the file is well-formed, but the model it describes contradicts itself or lacks
  *   something.
  * - `UNSUPPORTED`: the file is fine, but this version cannot run it. Or this is not Bun.
- * - `NATIVE`: the native library is missing, does not fit, or this CPU is below the floor.
+ * - `NATIVE`: the native library is missing, does not fit, or this CPU is below the floor; or
+ *   sqlite-vec is missing, which an index needs.
  * - `NOT_FINITE`: a weight or a computation gave a value that is not finite.
  * - `QUEUE_FULL`: more texts wait than `OpenOptions.queueLimit` allows. Try again when some are
  *   done.
@@ -41,6 +45,9 @@ export const ERROR_CODES = [
  * - `NO_SUCH_MODEL`: the name is well-formed, but no model has it: no repository, revision, file or
  *   download.
  * - `ACCESS_DENIED`: the hub wants an accepted licence or another token.
+ * - `BAD_INDEX`: the file is no index of this program's, of another version of it, or damaged.
+ * - `WRONG_MODEL`: the index has vectors of another model, or of the same by other options.
+ * - `INDEX_BUSY`: another process has been writing to the index for too long.
  */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

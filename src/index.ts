@@ -34,6 +34,23 @@ export {
   quantize,
 } from "./quantize/index.ts";
 export type { WriteOptions, WriteProgress } from "./quantize/write.ts";
+export { openSearchIndex } from "./search/search-index.ts";
+export type {
+  AddOptions,
+  AddReport,
+  IndexDocument,
+  IndexedDocument,
+  IndexFilter,
+  IndexHit,
+  IndexProgress,
+  IndexSearchOptions,
+  IndexSettings,
+  IndexStats,
+  MetadataValue,
+  SearchIndex,
+  SearchIndexOptions,
+  SearchMode,
+} from "./search/types.ts";
 export type {
   BatchSizeStats,
   CallStats,
