@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { ROOT } from "../paths.ts";
 import { type Log, runOrThrow } from "../process.ts";
-import type { Platform } from "./platforms.ts";
+import { extensionPackage, type Platform } from "./platforms.ts";
 import { MAIN_PACKAGE, packageName, stageMain, stageNative } from "./stage.ts";
 
 /**
@@ -23,7 +23,11 @@ export async function compile(
     const main = join(folder, "node_modules", MAIN_PACKAGE);
     await stageMain(main, ["src"]);
     await stageNative(join(folder, "node_modules", packageName(platform)), platform, library);
-    for (const name of Object.keys(packageJson.dependencies)) {
+    const extension = extensionPackage(platform);
+    const hasExtension = existsSync(join(ROOT, "node_modules", extension));
+    if (!hasExtension) log(`${platform.name} goes without search: ${extension} is not installed`);
+    const others = Object.keys(packageJson.dependencies);
+    for (const name of hasExtension ? [...others, extension] : others) {
       symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
     }
     const command = [

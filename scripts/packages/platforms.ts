@@ -48,6 +48,11 @@ export function libraryName({ os }: Platform): string {
   return os === "darwin" ? "libggufembed.dylib" : "libggufembed.so";
 }
 
+/** What has sqlite-vec for a platform; it knows one C library, glibc. */
+export function extensionPackage({ os, cpu }: Platform): string {
+  return `sqlite-vec-${os}-${cpu}`;
+}
+
 /** The row of that name. Throws with the names that there are. */
 export function platformNamed(name: string): Platform {
   const found = PLATFORMS.find((platform) => platform.name === name);

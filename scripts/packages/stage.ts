@@ -19,7 +19,8 @@ const { version, license, engines } = packageJson;
 export function mainManifest(): Manifest {
   const { private: _, scripts: __, devDependencies: ___, ...rest } = packageJson;
   const natives = PLATFORMS.map((platform) => [packageName(platform), version]);
-  return { ...rest, optionalDependencies: Object.fromEntries(natives) };
+  const optionalDependencies = { ...rest.optionalDependencies, ...Object.fromEntries(natives) };
+  return { ...rest, optionalDependencies };
 }
 
 export function nativeManifest(platform: Platform): Manifest {

@@ -16,6 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), "ggufembed-compile-"));
 const executable = join(folder, "elsewhere", "ggufembed");
 const model = join(folder, "tiny.gguf");
 const libraryCopy = join(folder, "copy.so");
+const notes = join(folder, "notes.txt");
 const TEXT = "hello";
 let expected: EmbedResult;
 const isLinux = process.platform === "linux";
@@ -91,6 +92,8 @@ describe("a single executable in another folder", () => {
   /** A use of each command, and what its end says. */
   const USES: Readonly<Record<string, readonly [args: string[], code: number, said: RegExp]>> = {
     embed: [["-m", model, TEXT], 0, /^\{"index":0,"tokens":7,"embedding":\[/],
+    index: [["-m", model, notes], 0, /^1 added, .*; 1 chunks embedded$/m],
+    search: [["heavy box"], 0, /^0\.0328 {2}\S*notes\.txt:1\n +1 {2}A heavy box\n$/],
     serve: [["-m", model, "--port", "x"], 2, /option '--port' takes a number/],
     tokenize: [["-m", model, TEXT], 0, /^\[2,(\d+,){5}1\]$/m],
     inspect: [[model], 0, /^runs here +yes$/m],
@@ -114,6 +117,7 @@ describe("a single executable in another folder", () => {
   test("every command does its work", async () => {
     expect(Object.keys(USES)).toEqual(COMMANDS.map(({ name }) => name));
     await writeFolder(bertFolder(), join(folder, "checkpoint"));
+    await Bun.write(notes, "A heavy box\n");
     for (const [name, [args, code, said]] of Object.entries(USES)) {
       const ended = await run([executable, name, ...args]);
       expect([name, ended.code]).toEqual([name, code]);
@@ -132,6 +136,20 @@ describe("a single executable in another folder", () => {
       for (const name of [".env", "bunfig.toml", "preload.ts"]) rmSync(join(elsewhere, name));
     }
   });
+
+  test.skipIf(!isLinux)(
+    `has sqlite-vec, where there is no temporary folder too${isLinux ? "" : " (skipped)"}`,
+    async () => {
+      await Bun.write(notes, "A heavy box\n");
+      const index = ["--index", join(folder, "apart.db")];
+      const env = { TMPDIR: "/nowhere" };
+      const made = await run([executable, "index", "-m", model, ...index, notes], env);
+      expect([made.code, made.stderr]).toEqual([0, ""]);
+      const found = await run([executable, "search", ...index, "--mode", "vector", "box"], env);
+      expect([found.code, found.stderr]).toEqual([0, ""]);
+      expect(found.stdout).toContain("notes.txt:1\n");
+    },
+  );
 
   test.skipIf(!isLinux)(
     `needs no temporary folder${isLinux ? "" : " (skipped: this is not Linux)"}`,

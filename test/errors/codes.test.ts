@@ -1,10 +1,17 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { string } from "../../src/gguf/values.ts";
 import { pullAt } from "../../src/hub/index.ts";
-import { ERROR_CODES, type ErrorCode, GgufEmbedError, open } from "../../src/index.ts";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  GgufEmbedError,
+  open,
+  openSearchIndex,
+} from "../../src/index.ts";
 import { failure } from "../failure.ts";
 import { content, fakeHub } from "../hub/fake-hub.ts";
 import { machine } from "../hub/machine.ts";
@@ -194,6 +201,40 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     },
     what: /^org\/repo is gated: /,
     advice: /accept its terms at http:\S+, then set HF_TOKEN/,
+  },
+  BAD_INDEX: {
+    provoke: () => failure(() => openSearchIndex({ path: write("text.db", "no index ".repeat(99)) })),
+    what: /text\.db: file is not a database/,
+    advice: /name another file, or remove this one and index again/,
+    hasCause: true,
+  },
+  WRONG_MODEL: {
+    provoke: async () => {
+      const path = at("wrong.db");
+      {
+        await using index = await openSearchIndex({ path, model });
+        await index.add({ id: "one", text: "one" });
+      }
+      const other = await make(at("another.gguf"), { seed: 7 });
+      await using index = await openSearchIndex({ path, model: other });
+      return await failure(() => index.search("one"));
+    },
+    what: /wrong\.db: its vectors are of .* cannot be compared with them/,
+    advice: /open that model as it was, or index again into another file/,
+  },
+  INDEX_BUSY: {
+    provoke: async () => {
+      const path = at("busy.db");
+      await using index = await openSearchIndex({ path, model, busyTimeoutMs: 10 });
+      const other = new Database(path);
+      other.run("BEGIN IMMEDIATE");
+      const error = await failure(() => index.add({ id: "one", text: "one" }));
+      other.close();
+      return error;
+    },
+    what: /busy\.db: another process writes to it/,
+    advice: /try again when it is done, or raise busyTimeoutMs/,
+    hasCause: true,
   },
 };
 

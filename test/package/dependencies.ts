@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { packAs } from "../../scripts/packages/pack.ts";
+import { extensionPackage, PLATFORMS, type Platform } from "../../scripts/packages/platforms.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import type { Published } from "./registry.ts";
 
@@ -29,4 +30,19 @@ export async function packDependencies(folder: string): Promise<Published[]> {
   };
   await visit(packageJson.name, packageJson.dependencies);
   return [...packed.values()];
+}
+
+/** What has sqlite-vec for each platform; only that of `host` can be fetched. */
+export async function packExtensions(folder: string, host: Platform): Promise<Published[]> {
+  const versions: Ranges = packageJson.optionalDependencies;
+  const published = PLATFORMS.filter(({ libc }) => libc !== "musl").map(async (platform) => {
+    const name = extensionPackage(platform);
+    const { os, cpu } = platform;
+    const manifest = { name, version: versions[name], os: [os], cpu: [cpu] };
+    if (name !== extensionPackage(host)) return { manifest };
+    const tarball = join(folder, `${name}.tgz`);
+    await packAs(tarball, join(ROOT, "node_modules", name), () => {});
+    return { manifest, tarball };
+  });
+  return await Promise.all(published);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { hostPlatform } from "../../scripts/packages/host.ts";
 import { folderOf, pack, TARBALL_BYTES_MAX } from "../../scripts/packages/pack.ts";
-import { libraryName, PLATFORMS } from "../../scripts/packages/platforms.ts";
+import { extensionPackage, libraryName, PLATFORMS } from "../../scripts/packages/platforms.ts";
 import {
   MAIN_PACKAGE,
   mainManifest,
@@ -20,7 +20,7 @@ import { type EmbedResult, open, systemInfo, version } from "../../src/index.ts"
 import { bitsOf } from "../engine/run-native.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 import { embedByServer } from "../server/process.ts";
-import { packDependencies } from "./dependencies.ts";
+import { packDependencies, packExtensions } from "./dependencies.ts";
 import { type Published, Registry } from "./registry.ts";
 
 /*
@@ -31,6 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), "ggufembed-install-"));
 const model = join(folder, "tiny.gguf");
 const host = hostPlatform();
 const native = packageName(host);
+const extension = extensionPackage(host);
 const TEXT = "hello";
 let expected: EmbedResult;
 let registry: Registry;
@@ -48,6 +49,7 @@ beforeAll(async () => {
   registry = new Registry([
     { manifest: mainManifest(), tarball },
     ...dependencies,
+    ...(await packExtensions(packages, host)),
     ...PLATFORMS.map((platform) => ({
       manifest: nativeManifest(platform),
       ...(platform === host ? { tarball: nativeTarball } : {}),
@@ -121,7 +123,9 @@ describe("bun add ggufembed", () => {
     await add(project, "ggufembed");
     const needed = dependencies.map(({ manifest }) => String(manifest.name));
     expect(needed).toContainValues(["prom-client", "tdigest", "zod"]);
-    expect([...registry.fetched].sort()).toEqual([native, "ggufembed", ...needed].sort());
+    expect([...registry.fetched].sort()).toEqual(
+      [native, extension, "ggufembed", ...needed].sort(),
+    );
     const scope = join(folder, project, "node_modules", "@ggufembed");
     expect(readdirSync(scope)).toEqual([host.name]);
   });
@@ -136,6 +140,16 @@ describe("bun add ggufembed", () => {
     const { code, stdout } = await bun(project, "run", "ggufembed", "doctor");
     expect(code).toBe(0);
     expect(stdout).toContain(join("node_modules", native, libraryName(host)));
+  });
+
+  test("documents are searched, with the sqlite-vec of the package", async () => {
+    const notes = join(folder, project, "notes.txt");
+    await Bun.write(notes, "A heavy box\n");
+    const made = await bun(project, "run", "ggufembed", "index", "-m", model, notes);
+    expect([made.code, made.stderr]).toEqual([0, ""]);
+    const found = await bun(project, "run", "ggufembed", "search", "--mode", "vector", "box");
+    expect([found.code, found.stderr]).toEqual([0, ""]);
+    expect(found.stdout).toContain("notes.txt:1\n");
   });
 
   test("the server answers", async () => {
@@ -196,6 +210,14 @@ describe("an install without optional dependencies", () => {
   test("which helps", async () => {
     await add(project, `${native}@${version}`);
     expectVector(await bun(project, "program.ts", model, TEXT));
+  });
+
+  test("is told which package an index needs", async () => {
+    const { code, stderr } = await bun(project, "run", "ggufembed", "index", "-m", model, ".");
+    expect(code).toBe(1);
+    expect(stderr).toContain(`the package ${extension} is not installed, which an index needs;`);
+    expect(stderr).toContain(`run \`bun add ${extension}\``);
+    expect(existsSync(join(folder, project, ".ggufembed.db"))).toBe(false);
   });
 });
 

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
 import { hostPlatform } from "../../scripts/packages/host.ts";
-import { libraryName, PLATFORMS, platformNamed } from "../../scripts/packages/platforms.ts";
+import {
+  extensionPackage,
+  libraryName,
+  PLATFORMS,
+  platformNamed,
+} from "../../scripts/packages/platforms.ts";
 import { mainManifest, nativeManifest, packageName } from "../../scripts/packages/stage.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { version } from "../../src/index.ts";
@@ -12,7 +18,10 @@ describe("the packages", () => {
     const main = mainManifest();
     expect(main.version).toBe(version);
     const wanted = PLATFORMS.map((platform) => [packageName(platform), version]);
-    expect(main.optionalDependencies).toEqual(Object.fromEntries(wanted));
+    expect(main.optionalDependencies).toEqual({
+      ...packageJson.optionalDependencies,
+      ...Object.fromEntries(wanted),
+    });
     expect(PLATFORMS.map((platform) => nativeManifest(platform).version)).toEqual(
       PLATFORMS.map(() => version),
     );
@@ -45,6 +54,15 @@ describe("the packages", () => {
     const paths = [...source.matchAll(/import\("([^"]+)"/g)].map(([, path]) => path ?? "");
     const files = PLATFORMS.map((each) => `${packageName(each)}/${libraryName(each)}`);
     expect(paths.sort()).toEqual(files.sort());
+  });
+
+  test("sqlite-vec's are asked for at one version, and looked for by literal paths too", () => {
+    const source = readFileSync(join(ROOT, "src", "search", "extension.ts"), "utf8");
+    const paths = [...source.matchAll(/import\("([^"]+)"/g)].map(([, path]) => path ?? "");
+    const packages = [...new Set(PLATFORMS.map(extensionPackage))];
+    expect(paths.map((path) => path.split("/")[0]!).sort()).toEqual(packages.toSorted());
+    expect(Object.keys(packageJson.optionalDependencies)).toEqual(packages.toSorted());
+    expect(new Set(Object.values(packageJson.optionalDependencies)).size).toBe(1);
   });
 
   test("one of them is for this machine", () => {

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeTexts } from "../../bench/texts.ts";
 import {
   type Embedder,
   type IndexDocument,
@@ -9,7 +10,6 @@ import {
   openSearchIndex,
   type SearchIndexOptions,
 } from "../../src/index.ts";
-import { makeTexts } from "../../bench/texts.ts";
 import { workplace } from "../cli/model.ts";
 import { failure } from "../failure.ts";
 import { freshFolder } from "../fresh-folder.ts";
@@ -74,7 +74,7 @@ describe("an index", () => {
   test("finds by words alone, without a model, whatever the query looks like", async () => {
     {
       await using index = await openIndex();
-      await index.add({ id: "a", text: "The zebra's café: x_y, 東京 and \"quotes\"." });
+      await index.add({ id: "a", text: 'The zebra\'s café: x_y, 東京 and "quotes".' });
       await index.add({ id: "b", text: "Nothing of the kind." });
     }
     await using index = await openSearchIndex({ path: at("index.db"), create: false });
@@ -105,7 +105,10 @@ describe("an index", () => {
 
   test("filters by id and by metadata, types and all", async () => {
     await using index = await openIndex();
-    await index.add([...DOCUMENTS, { id: "one", text: "One.", metadata: { draft: 1, year: null } }]);
+    await index.add([
+      ...DOCUMENTS,
+      { id: "one", text: "One.", metadata: { draft: 1, year: null } },
+    ]);
     const found = async (filter: object) => {
       const orders = (["vector", "text", "hybrid"] as const).map(async (mode) => {
         const hits = await index.search(`${NOTE} ${OTHER} one`, { filter, mode, limit: 100 });
@@ -113,7 +116,12 @@ describe("an index", () => {
       });
       const [first, ...others] = await Promise.all(orders);
       expect(others).toEqual([first!, first!]);
-      expect(index.documents(filter).map(({ id }) => id).join()).toBe(first!);
+      expect(
+        index
+          .documents(filter)
+          .map(({ id }) => id)
+          .join(),
+      ).toBe(first!);
       return first;
     };
     expect(await found({ metadata: { language: "de" } })).toBe("folder/other");
@@ -141,7 +149,10 @@ describe("adding again", () => {
     await using index = await openIndex();
     await index.add(DOCUMENTS);
     const long = DOCUMENTS[2]!;
-    const changed = await index.add({ ...long, text: `${long.text}\n# End\n\nOne more thought.\n` });
+    const changed = await index.add({
+      ...long,
+      text: `${long.text}\n# End\n\nOne more thought.\n`,
+    });
     expect(changed).toMatchObject({ added: 0, changed: 1 });
     expect(changed.embedded).toBeGreaterThan(0);
     expect(changed.embedded).toBeLessThan(4);
@@ -183,7 +194,10 @@ describe("adding again", () => {
 
   test("white space alone is a document without chunks", async () => {
     await using index = await openIndex();
-    expect(await index.add({ id: "empty", text: " \n\n" })).toMatchObject({ added: 1, embedded: 0 });
+    expect(await index.add({ id: "empty", text: " \n\n" })).toMatchObject({
+      added: 1,
+      embedded: 0,
+    });
     expect(index.documents()).toEqual([{ id: "empty", chunks: 0 }]);
     expect(await index.add({ id: "empty", text: " \n\n" })).toMatchObject({ unchanged: 1 });
   });
