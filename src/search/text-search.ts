@@ -35,7 +35,34 @@ export function findByText(
   return (rows as [number, number][]).map(([passage, score]) => ({ passage, score }));
 }
 
-/** So far, all of them. */
-function telling(_database: Database, words: string[]): string[] {
-  return words;
+/** Passages that may be ranked for a query, of so many or of this share of all, if that is more. */
+const RANKED_MAX = 5000;
+const RANKED_SHARE = 0.05;
+
+/**
+ * The words that tell most, beginning with the rarest: those in so many passages that ranking them
+ * all would take long say next to nothing of any.
+ */
+function telling(database: Database, words: readonly string[]): string[] {
+  const { last } = database.query("SELECT max(id) AS last FROM passages").get() as {
+    last: number | null;
+  };
+  const ranked = Math.max(RANKED_MAX, (last ?? 0) * RANKED_SHARE);
+  const chosen: string[] = [];
+  let sum = 0;
+  const counted = words.map((word) => ({ word, count: passagesWith(database, word) }));
+  for (const { word, count } of counted.sort((a, b) => a.count - b.count)) {
+    // The rarest that is there counts, however many passages have it.
+    if (sum > 0 && sum + count > ranked) break;
+    chosen.push(word);
+    sum += count;
+  }
+  return chosen;
+}
+
+/** Of how many passages FTS5 has the word, as it keeps words: without diacritics. */
+function passagesWith(database: Database, word: string): number {
+  const kept = word.normalize("NFD").replace(/\p{M}/gu, "");
+  const query = database.query("SELECT doc FROM word_counts WHERE term IN (?, ?)");
+  return (query.values(word, kept) as [number][]).reduce((sum, [count]) => sum + count, 0);
 }
