@@ -14,7 +14,7 @@ export interface Scored {
 const ALL_MAX = 4096;
 /** So many of the nearest codes are compared by their vectors, or more for more results. */
 const NEAREST = 1000;
-const NEAREST_A_RESULT = 20;
+const NEAREST_A_RESULT = 10;
 /** Rows that are held at a time where all are compared. */
 const ROWS_AT_A_TIME = 4096;
 /** Passages that a run which was interrupted left without a chunk take places in the order. */
@@ -23,6 +23,7 @@ const SPARE = 1000;
 export interface VectorQuery {
   /** Of length 1. */
   readonly vector: Float32Array;
+  /** How many are wanted at least, where there are so many. */
   readonly count: number;
   readonly documents: Condition | undefined;
   readonly exact: boolean;

@@ -135,7 +135,7 @@ function expectOutput({ code, stdout, stderr }: Awaited<ReturnType<typeof run>>,
 }
 
 test("the examples are found, and the model is the one that the demo makes", async () => {
-  expect([typescript.length, shell.length]).toEqual([9, 2]);
+  expect([typescript.length, shell.length]).toEqual([10, 2]);
   const cache = join(folder, ".cache");
   const log = (line: string) => {
     throw new Error(`${basename(model)} is not what the demo makes: ${line}`);

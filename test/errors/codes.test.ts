@@ -203,7 +203,8 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     advice: /accept its terms at http:\S+, then set HF_TOKEN/,
   },
   BAD_INDEX: {
-    provoke: () => failure(() => openSearchIndex({ path: write("text.db", "no index ".repeat(99)) })),
+    provoke: () =>
+      failure(() => openSearchIndex({ path: write("text.db", "no index ".repeat(99)) })),
     what: /text\.db: file is not a database/,
     advice: /name another file, or remove this one and index again/,
     hasCause: true,

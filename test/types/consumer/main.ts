@@ -3,6 +3,7 @@
  * if each gives what its documentation says. Its argument is a model file.
  */
 import {
+  type AddReport,
   type BatchSizeStats,
   type ConvertedModel,
   convert,
@@ -17,10 +18,13 @@ import {
   formatModels,
   GGML_TYPES,
   GgufEmbedError,
+  type IndexHit,
+  type IndexSettings,
   inspect,
   listModels,
   type Match,
   open,
+  openSearchIndex,
   openTokenizer,
   type PulledModel,
   pull,
@@ -90,6 +94,19 @@ async function vectors(): Promise<void> {
   expectType<number>()(similarity(query, query));
 }
 
+async function documents(model: Embedder): Promise<void> {
+  await using index = await openSearchIndex({ path: ":memory:", model, maxTokens: undefined });
+  const document = { id: "one", text: "one", metadata: { year: 2024, draft: null } };
+  expectType<AddReport>()(await index.add(document));
+  expectType<AddReport>()(await index.add(new Set([document]), { signal: undefined }));
+  const hits = await index.search("one", { mode: "hybrid", filter: { metadata: { year: 2024 } } });
+  expectType<IndexHit[]>()(hits);
+  expectType<number | undefined>()(hits[0]?.similarity);
+  expectType<string | undefined>()(index.documents({ id: "o*" })[0]?.id);
+  expectType<IndexSettings | undefined>()(index.stats().settings);
+  expectType<number>()(index.remove("one"));
+}
+
 async function files(path: string): Promise<void> {
   const inspection = await inspect(new URL(`file://${path}`));
   expectType<string | null>()(inspection.architecture);
@@ -145,6 +162,7 @@ const path = process.argv[2] ?? "";
   await using model = await open(path, { threads: 1, parallelism: "auto", offline: true });
   expectType<Embedder>()(model);
   await embed(model);
+  await documents(model);
   expectType<"pass" | "fail" | "unknown">()((await verifyModel(model)).status);
 }
 await vectors();
