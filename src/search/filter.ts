@@ -8,7 +8,7 @@ export interface Condition {
   readonly values: readonly SQLQueryBindings[];
 }
 
-/** Which rows of `documents` a filter lets through; undefined for all. Throws `INVALID_ARGUMENT`. */
+/** Rows of `documents` that a filter lets through; undefined for all. Throws `INVALID_ARGUMENT`. */
 export function documentsOf(filter: IndexFilter | undefined): Condition | undefined {
   const { id, metadata = {} } = filter ?? {};
   const conditions: Condition[] = Object.entries(metadata).map(metadataCondition);

@@ -43,7 +43,7 @@ export function hashOfDocument({ text, metadata }: IndexDocument): Uint8Array {
   return hashOf(`${JSON.stringify(metadata ?? null)}\n${text}`);
 }
 
-/** All that is written to an index, and what reads it by key. Every call is one step of SQLite's. */
+/** All that is written to an index, and what is read by key. Transactions are the caller's. */
 export class Store {
   readonly #database: Database;
 

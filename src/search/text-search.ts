@@ -14,8 +14,8 @@ export function wordsOf(query: string): string[] {
 }
 
 /**
- * Passages with words of a query by BM25, best first. Nothing of the query is read as FTS5's syntax:
- * each word is quoted, and one of them is enough.
+ * Passages with words of a query by BM25, best first. Nothing of the query is read as FTS5's
+ * syntax: each word is quoted, and one of them is enough.
  */
 export function findByText(
   database: Database,

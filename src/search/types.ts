@@ -34,9 +34,15 @@ export interface SearchIndexOptions {
   readonly overlap?: number | undefined;
   /** Keep the first so many components (Matryoshka). Default: all. */
   readonly dimensions?: number | undefined;
-  /** Task of what is indexed. Default `"document"` where the model has it, else and with `null` none. */
+  /**
+   * Task of what is indexed. Default `"document"` where the model has it, else and with `null`
+   * verbatim.
+   */
   readonly documentTask?: string | null | undefined;
-  /** Task of what is searched for. Default `"query"` where the model has it, else and with `null` none. */
+  /**
+   * Task of what is searched for. Default `"query"` where the model has it, else and with `null`
+   * verbatim.
+   */
   readonly queryTask?: string | null | undefined;
   /** Milliseconds to wait while another process writes, before `INDEX_BUSY`. Default 10,000. */
   readonly busyTimeoutMs?: number | undefined;

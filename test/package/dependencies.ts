@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { packAs } from "../../scripts/packages/pack.ts";
@@ -40,8 +40,12 @@ export async function packExtensions(folder: string, host: Platform): Promise<Pu
     const { os, cpu } = platform;
     const manifest = { name, version: versions[name], os: [os], cpu: [cpu] };
     if (name !== extensionPackage(host)) return { manifest };
-    const tarball = join(folder, `${name}.tgz`);
-    await packAs(tarball, join(ROOT, "node_modules", name), () => {});
+    // Its own package.json is one that npm packs and Bun does not.
+    const staged = join(folder, name);
+    cpSync(join(ROOT, "node_modules", name), staged, { recursive: true });
+    writeFileSync(join(staged, "package.json"), JSON.stringify(manifest));
+    const tarball = `${staged}.tgz`;
+    await packAs(tarball, staged, () => {});
     return { manifest, tarball };
   });
   return await Promise.all(published);

@@ -213,6 +213,8 @@ describe("an install without optional dependencies", () => {
   });
 
   test("is told which package an index needs", async () => {
+    // The last `add` brought what the first left out.
+    rmSync(join(folder, project, "node_modules", extension), { recursive: true });
     const { code, stderr } = await bun(project, "run", "ggufembed", "index", "-m", model, ".");
     expect(code).toBe(1);
     expect(stderr).toContain(`the package ${extension} is not installed, which an index needs;`);

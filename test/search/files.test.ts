@@ -93,7 +93,7 @@ out
 docs/*.tmp
 deep/**/x.txt
 a{b}.txt
-trailing.txt   
+${"trailing.txt   "}
 temp?
 [xy].dat
 `;

@@ -179,7 +179,7 @@ describe("adding again", () => {
     expect(hit?.metadata).toEqual({ language: "fr" });
   });
 
-  test("a text that stands in several documents has one vector, and outlives any of them", async () => {
+  test("a text of several documents has one vector, and outlives any of them", async () => {
     await using index = await openIndex();
     const texts = ["a", "b", "c"].map((id) => ({ id, text: NOTE }));
     expect((await index.add(texts)).embedded).toBe(1);

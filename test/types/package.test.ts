@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { hostPlatform } from "../../scripts/packages/host.ts";
 import { packAs } from "../../scripts/packages/pack.ts";
 import { ADAPTERS, makeDeclarations } from "../../scripts/reference/declarations.ts";
 import * as api from "../../src/index.ts";
 import { ROOT, readDocument } from "../docs/markdown.ts";
 import { FRAMEWORKS, lendPackages } from "../lend.ts";
-import { packDependencies } from "../package/dependencies.ts";
+import { packDependencies, packExtensions } from "../package/dependencies.ts";
 import { Registry } from "../package/registry.ts";
 import { makeTinyModel } from "../reference/tiny.ts";
 
@@ -34,7 +35,8 @@ async function run(command: string[], env: Readonly<Record<string, string>> = {}
 
 /** Installs a tarball, with what it depends on from a registry on this machine. */
 async function install(tarball: string): Promise<void> {
-  using registry = new Registry(await packDependencies(folder));
+  const extensions = await packExtensions(folder, hostPlatform());
+  using registry = new Registry([...(await packDependencies(folder)), ...extensions]);
   const { code, stdout, stderr } = await run([process.execPath, "add", tarball], {
     BUN_CONFIG_REGISTRY: registry.address,
     BUN_INSTALL_CACHE_DIR: join(folder, "install-cache"),
