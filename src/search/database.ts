@@ -1,7 +1,7 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import { GgufEmbedError } from "../errors.ts";
-import { chooseSqlite, loadExtension } from "./extension.ts";
+import { chooseSqlite, findExtension, loadExtension } from "./extension.ts";
 
 /** Kept in the file's `user_version`: raised when the tables change. */
 const FORMAT = 1;
@@ -65,12 +65,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       `${path}: there is no index; make one with \`ggufembed index\`, or name another`,
     );
   }
+  // Before the file: where there is none, none should be made.
+  const extension = await findExtension();
   chooseSqlite();
   let database: Database | undefined;
   try {
     database = new Database(path, { create, readwrite: true, strict: true });
     database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    await loadExtension(database);
+    await loadExtension(database, extension);
     prepare(database);
     return database;
   } catch (error) {

@@ -21,8 +21,7 @@ interface FileModule {
 const path = (file: FileModule) => file.default;
 const missing = () => undefined;
 
-/** Version that the packages of sqlite-vec are asked for at. */
-export const EXTENSION_PACKAGE = `sqlite-vec-${process.platform}-${process.arch}`;
+const EXTENSION_PACKAGE = `sqlite-vec-${process.platform}-${process.arch}`;
 
 let isChosen = false;
 
@@ -51,10 +50,15 @@ export function chooseSqlite(): void {
   }
 }
 
-/** Gives a database the functions of sqlite-vec. Throws `NATIVE` with what to do. */
-export async function loadExtension(database: Database): Promise<void> {
+/** Path of sqlite-vec for this machine. Throws `NATIVE` with what to do where there is none. */
+export async function findExtension(): Promise<string> {
   const file = await extensionFile();
   if (file === undefined) throw new GgufEmbedError("NATIVE", whyMissing());
+  return file;
+}
+
+/** Gives a database the functions of sqlite-vec. Throws `NATIVE` with what to do. */
+export async function loadExtension(database: Database, file: string): Promise<void> {
   try {
     if (!Bun.isStandaloneExecutable) return database.loadExtension(file, ENTRY_POINT);
     const bytes = await Bun.file(file).bytes();
