@@ -24,6 +24,8 @@ class Batch {
   readonly pieces: Piece[] = [];
   readonly documents: { readonly ready: ReadyDocument; readonly fate: Fate }[] = [];
   tokens = 0;
+  /** Whether its last texts are of a document that is completed by a later batch. */
+  isOpen = false;
 
   get isFull(): boolean {
     return this.tokens >= BATCH_TOKENS || this.documents.length >= BATCH_DOCUMENTS;
@@ -100,7 +102,9 @@ export class Indexer {
       const piece = { hash: hashOf(text), text, tokens, first: start, last: end, ...lines };
       pieces.push(piece);
       this.#want(piece);
-      if (this.#batch.isFull) await this.#send();
+      if (!this.#batch.isFull) continue;
+      this.#batch.isOpen = true;
+      await this.#send();
     }
     this.#batch.documents.push({ ready: { document, hash, pieces }, fate });
     if (this.#batch.isFull) await this.#send();
@@ -151,6 +155,8 @@ export class Indexer {
       for (const each of batch.documents) {
         if (store.putDocument(each.ready).length > 0) again.push(each);
       }
+      // They stay, so that a long document that is interrupted need not be embedded again.
+      if (batch.isOpen || again.length > 0) store.leaveOpen();
     });
     write.immediate();
     for (const { hash } of batch.pieces) this.#pending.delete(hash.toHex());

@@ -6,7 +6,7 @@ import type { IndexDocument, IndexedDocument, IndexHit } from "./types.ts";
 
 /** 128 bits of SHA-256. */
 const HASH_BYTES = 16;
-/** Kept while there may be passages that no document has: see `addPassages`. */
+/** Kept while there may be passages that no document has. */
 const UNFINISHED = "unfinished";
 
 /** A chunk, ready to be written. */
@@ -64,10 +64,7 @@ export class Store {
     return this.#passage(hash) !== undefined;
   }
 
-  /**
-   * Writes texts with their vectors. They stay, whatever becomes of the documents: so those of a
-   * long document that was interrupted need not be embedded again.
-   */
+  /** Writes texts with their vectors; those that are there already are left alone. */
   addPassages(embedded: readonly EmbeddedPiece[]): void {
     const database = this.#database;
     const passage = database.query("INSERT OR IGNORE INTO passages (hash, text) VALUES (?, ?)");
@@ -79,7 +76,12 @@ export class Store {
       vectors.run(lastInsertRowid, toHalf(vector));
       codes.run(lastInsertRowid, codeOf(vector));
     }
-    this.#mark(true);
+  }
+
+  /** Notes that some of the texts are of a document that is not complete yet. */
+  leaveOpen(): void {
+    const insert = "INSERT OR IGNORE INTO settings (name) VALUES (?)";
+    this.#database.query(insert).run(UNFINISHED);
   }
 
   /**
@@ -121,12 +123,12 @@ export class Store {
     return true;
   }
 
-  /** Removes what runs that were interrupted left behind. */
+  /** Removes the texts of documents that never were complete: of runs that were interrupted. */
   finish(): void {
     const query = this.#database.query("SELECT 1 FROM settings WHERE name = ?");
     if (query.get(UNFINISHED) === null) return;
     this.#database.run("DELETE FROM passages WHERE id NOT IN (SELECT passage FROM chunks)");
-    this.#mark(false);
+    this.#database.query("DELETE FROM settings WHERE name = ?").run(UNFINISHED);
   }
 
   counts(): { documents: number; chunks: number } {
@@ -184,13 +186,6 @@ export class Store {
       "DELETE FROM passages WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM chunks WHERE passage = ?1)",
     );
     for (const passage of passages) remove.run(passage);
-  }
-
-  #mark(isUnfinished: boolean): void {
-    const sql = isUnfinished
-      ? "INSERT OR IGNORE INTO settings (name) VALUES (?)"
-      : "DELETE FROM settings WHERE name = ?";
-    this.#database.query(sql).run(UNFINISHED);
   }
 }
 

@@ -10,14 +10,14 @@ import { contentsOf, countOf } from "./contents.ts";
 const place = workplace();
 const folder = freshFolder();
 
-const FILES = 150;
+const FILES = 60;
 const TABLES = ["passages", "vectors", "codes", "documents", "chunks", "words_docsize"];
 
 /** Files of a few chunks, and one of many, whose first batch is written long before its last. */
 function writeFiles(): string {
   const documents = join(folder.path, "documents");
   mkdirSync(documents);
-  const texts = [...makeTexts(FILES, 60, 3), ...makeTexts(1, 6000, 4)];
+  const texts = [...makeTexts(FILES, 40, 3), ...makeTexts(1, 5000, 4)];
   for (const [i, text] of texts.entries()) {
     writeFileSync(join(documents, `${i}.txt`), text.replaceAll(". ", ".\n"));
   }
@@ -51,7 +51,7 @@ describe("indexing that is interrupted", () => {
     const index = join(folder.path, "killed.db");
     const passages: number[] = [];
     const vectors = new Set<unknown>();
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 6; round++) {
       const child = start(index, documents);
       // From before the file is there to after the end.
       await Bun.sleep(wholeMs * Math.random() * 1.1);

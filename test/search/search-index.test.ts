@@ -156,6 +156,8 @@ describe("adding again", () => {
     expect(changed).toMatchObject({ added: 0, changed: 1 });
     expect(changed.embedded).toBeGreaterThan(0);
     expect(changed.embedded).toBeLessThan(4);
+    // What it no longer has is gone.
+    expect(countOf(at("index.db"), "passages")).toBe(index.stats().chunks);
     const renamed = await index.add({ ...long, id: "renamed", text: long.text });
     // The chunk that the addition made another is in no document now.
     expect(renamed).toMatchObject({ added: 1, changed: 0 });
@@ -339,6 +341,27 @@ describe("lifetime:", () => {
     await index.add(DOCUMENTS);
     expect((await index.search(NOTE))[0]?.id).toBe("note");
     expect(existsSync(":memory:")).toBe(false);
+  });
+
+  test("the texts of a document that never was complete go when one is", async () => {
+    const [first, second] = [12_000, 100].flatMap((words) => makeTexts(1, words, 6));
+    await using index = await openIndex();
+    const interrupt = new AbortController();
+    const onProgress = () => interrupt.abort(new Error("enough"));
+    const adding = index.add(
+      { id: "long", text: first! },
+      { signal: interrupt.signal, onProgress },
+    );
+    await adding.catch(() => {});
+    expect(index.stats()).toMatchObject({ documents: 0, chunks: 0 });
+    const left = countOf(at("index.db"), "passages");
+    expect(left).toBeGreaterThan(0);
+    // Nobody finds them meanwhile.
+    expect(await index.search(first!.slice(0, 60))).toEqual([]);
+    await index.add({ id: "long", text: second! });
+    for (const table of ["passages", "vectors", "codes", "words_docsize"]) {
+      expect(countOf(at("index.db"), table)).toBe(index.stats().chunks);
+    }
   });
 
   test("a signal ends adding between two batches; what was written stays", async () => {
