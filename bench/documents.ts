@@ -22,9 +22,10 @@ import {
 import { median } from "./compare/statistics.ts";
 import { corpusFiles, questionsOffTopic, readDocument, wordsOfFiles } from "./documents/corpus.ts";
 import { latencyOf, paceOf, recallOf } from "./documents/measure.ts";
+import { makeShape } from "./documents/shape.ts";
 import { withUsage } from "./usage.ts";
 
-const PARTS = ["build", "latency", "recall", "pace"] as const;
+const PARTS = ["build", "latency", "shape", "recall", "pace"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `usage: bun run bench:documents [${PARTS.join("] [")}] [options]
@@ -50,6 +51,7 @@ interface Scene {
 
 const MEASURES: Readonly<Record<Exclude<Part, "build">, (scene: Scene) => Promise<string[]>>> = {
   latency,
+  shape,
   recall,
   pace,
 };
@@ -100,11 +102,16 @@ async function build(index: SearchIndex, files: readonly string[], wanted: numbe
 async function latency({ index, files, tiny }: Scene): Promise<string[]> {
   const rest = files.slice(index.stats().documents);
   const queries = await wordsOfFiles(rest, tiny ? 5 : QUERIES);
+  return ["the best ten:", ...(await timesOf(index, queries))];
+}
+
+/** The index and its model must not have met the queries. */
+async function timesOf(index: SearchIndex, queries: readonly string[]): Promise<string[]> {
   const ways: Readonly<Record<string, IndexSearchOptions>> = {
     vector: { mode: "vector" },
     text: { mode: "text" },
     hybrid: { mode: "hybrid" },
-    "vector, in a third of the files": { mode: "vector", filter: { id: "[a-h@]*" } },
+    "hybrid, in some documents": { mode: "hybrid", filter: { id: "[a-h1-3]*" } },
   };
   // Pages come into the cache, and code is compiled.
   await latencyOf(index, queries.slice(-20), { mode: "hybrid" });
@@ -118,8 +125,30 @@ async function latency({ index, files, tiny }: Scene): Promise<string[]> {
     }
   }
   const exact = await latencyOf(index, queries.slice(0, 20), { mode: "vector", exact: true });
-  lines.push(`  exact: p50 ${exact.p50.toFixed(1)} ms, p95 ${exact.p95.toFixed(1)} ms`);
-  return ["the best ten:", ...lines];
+  return [...lines, `  exact: p50 ${exact.p50.toFixed(1)} ms, p95 ${exact.p95.toFixed(1)} ms`];
+}
+
+/** The same with vectors as wide as EmbeddingGemma's, and its time for a query. */
+async function shape({ index, files, tiny }: Scene): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), "ggufembed-bench-"));
+  try {
+    await using model = await open(await ensureSynth(tiny ? "mini" : "full"), {
+      cacheBytes: CACHE_BYTES,
+    });
+    const path = join(folder, "shape.db");
+    await makeShape(path, model, index.stats().path, SEED);
+    await using wide = await openSearchIndex({ path, model });
+    const count = tiny ? 5 : QUERIES;
+    const queries = await wordsOfFiles(files.slice(index.stats().documents), count);
+    const { bytes, chunks } = wide.stats();
+    const size = `${chunks} chunks, ${(bytes / 1e6).toFixed(1)} MB`;
+    return [
+      `random vectors of ${model.config.embeddingSize}, ${size}:`,
+      ...(await timesOf(wide, queries)),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 async function recall({ index, files, tiny }: Scene): Promise<string[]> {
