@@ -122,9 +122,14 @@ class SqliteIndex implements SearchIndex {
       if (mode === "text") {
         return this.#locate(findByText(this.#database, query, limit, documents), options);
       }
-      const vector = await this.#embed(query, settings, signal);
       const isHybrid = mode === "hybrid";
       const count = isHybrid ? Math.max(limit, FUSED_MIN) : limit;
+      const model = await this.#openModel();
+      const embedding = this.#embed(model, query, settings, signal);
+      // Told below. Meanwhile this thread has time for the words.
+      embedding.catch(() => {});
+      const byText = isHybrid ? findByText(this.#database, query, count, documents) : [];
+      const vector = await embedding;
       const { exact = false } = options;
       const byVector = await findByVector(this.#database, {
         vector,
@@ -134,7 +139,6 @@ class SqliteIndex implements SearchIndex {
         signal,
       });
       if (!isHybrid) return this.#locate(byVector, options, new Map());
-      const byText = findByText(this.#database, query, count, documents);
       const fused = fuse([byVector.slice(0, count), byText]);
       const known = new Map(byVector.map(({ passage, score }) => [passage, score]));
       const unknown = byText.map(({ passage }) => passage).filter((id) => !known.has(id));
@@ -194,11 +198,11 @@ class SqliteIndex implements SearchIndex {
   }
 
   async #embed(
+    model: Embedder,
     query: string,
     stored: IndexSettings,
     signal: AbortSignal | undefined,
   ): Promise<Float32Array> {
-    const model = await this.#openModel();
     const checking = this.#settingsFor(model);
     const { dimensions, queryTask } = stored;
     const task = queryTask ?? undefined;
