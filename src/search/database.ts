@@ -12,6 +12,8 @@ const IN_MEMORY = ":memory:";
 const PAGE_BYTES = 8192;
 /** Holds the codes of 100,000 vectors, which every search reads. */
 const CACHE_KIB = 65_536;
+/** Between two tries of what SQLite does not wait for. */
+const RETRY_MS = 5;
 
 /*
  * passages    the different texts of all chunks: what is embedded, once each
@@ -73,7 +75,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     database = new Database(path, { create, readwrite: true, strict: true });
     database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     await loadExtension(database, extension);
-    prepare(database);
+    await prepare(database, busyTimeoutMs);
     return database;
   } catch (error) {
     database?.close();
@@ -81,9 +83,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
 }
 
-function prepare(database: Database): void {
+async function prepare(database: Database, busyTimeoutMs: number): Promise<void> {
   database.run(`PRAGMA cache_size = -${CACHE_KIB}`);
-  if (!isIndex(database)) create(database);
+  if (!isIndex(database)) await create(database, busyTimeoutMs);
   const { user_version: format } = database.query("PRAGMA user_version").get() as {
     user_version: number;
   };
@@ -96,18 +98,23 @@ function prepare(database: Database): void {
 }
 
 function isIndex(database: Database): boolean {
-  const { application_id: id } = database.query("PRAGMA application_id").get() as {
-    application_id: number;
-  };
+  // Of one state: between two reads another process may have made the index.
+  const read = database.transaction(() => {
+    const { application_id: id } = database.query("PRAGMA application_id").get() as {
+      application_id: number;
+    };
+    const { n } = database.query("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
+    return { id, isEmpty: n === 0 };
+  });
+  const { id, isEmpty } = read();
   if (id === APPLICATION) return true;
-  const count = database.query("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
-  if (id === 0 && count.n === 0) return false;
+  if (id === 0 && isEmpty) return false;
   throw badIndex("it is a database of something else; name another file");
 }
 
-function create(database: Database): void {
+async function create(database: Database, busyTimeoutMs: number): Promise<void> {
   database.run(`PRAGMA page_size = ${PAGE_BYTES}`);
-  database.run("PRAGMA journal_mode = WAL");
+  await enterWal(database, performance.now() + busyTimeoutMs);
   const make = database.transaction(() => {
     // Another process may have been first.
     if (isIndex(database)) return;
@@ -116,6 +123,23 @@ function create(database: Database): void {
     database.run(`PRAGMA application_id = ${APPLICATION}`);
   });
   make.immediate();
+}
+
+/** Of two processes that change the mode at once SQLite lets one fail, without waiting. */
+async function enterWal(database: Database, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      database.run("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      await Bun.sleep(RETRY_MS);
+    }
+  }
+}
+
+function isBusy(error: unknown): error is SQLiteError {
+  return error instanceof SQLiteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code ?? "");
 }
 
 function badIndex(what: string): GgufEmbedError {
@@ -140,7 +164,7 @@ export function inPlace(error: unknown, path: string): unknown {
   if (!(error instanceof SQLiteError)) return error;
   const cause = error;
   const { code = "", message } = error;
-  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+  if (isBusy(error)) {
     const advice = "try again when it is done, or raise busyTimeoutMs";
     return new GgufEmbedError("INDEX_BUSY", `${path}: another process writes to it; ${advice}`, {
       cause,
