@@ -1,5 +1,5 @@
+import { JsonBytes } from "../../vectors/json-bytes.ts";
 import { Failure } from "../errors.ts";
-import { JsonBytes } from "./json-bytes.ts";
 import { npyHeader } from "./npy.ts";
 
 /** One embedded text, ready to be written. */

@@ -1,4 +1,4 @@
-import { FLOAT32_CHARS_MAX, writeFloat32 } from "./float32.ts";
+import { FLOAT32_CHARS_MAX, writeFloat32 } from "./float32-text.ts";
 
 const COMMA = 0x2c;
 const OPEN = 0x5b;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { FLOAT32_CHARS_MAX, writeFloat32 } from "../../src/cli/output/float32.ts";
+import { FLOAT32_CHARS_MAX, writeFloat32 } from "../../src/vectors/float32-text.ts";
 
 const bytes = new Uint8Array(FLOAT32_CHARS_MAX);
 
