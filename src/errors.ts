@@ -18,6 +18,9 @@ export const ERROR_CODES = [
   "BAD_INDEX",
   "WRONG_MODEL",
   "INDEX_BUSY",
+  "QUEUE_UNREACHABLE",
+  "RESULTS",
+  "MISSING_PACKAGE",
 ] as const;
 
 /**
@@ -46,8 +49,12 @@ export const ERROR_CODES = [
  *   download.
  * - `ACCESS_DENIED`: the hub wants an accepted licence or another token.
  * - `BAD_INDEX`: the file is no index of this program's, of another version of it, or damaged.
- * - `WRONG_MODEL`: the index has vectors of another model, or of the same by other options.
+ * - `WRONG_MODEL`: there are vectors of another model, or of the same by other options, among which
+ *   these would be.
  * - `INDEX_BUSY`: another process has been writing to the index for too long.
+ * - `QUEUE_UNREACHABLE`: Redis, which holds a queue, does not answer or wants another password.
+ * - `RESULTS`: the place for a queue's results cannot be opened or written, or is another's.
+ * - `MISSING_PACKAGE`: an optional package is not installed, which this needs.
  */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

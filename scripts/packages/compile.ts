@@ -7,6 +7,9 @@ import { type Log, runOrThrow } from "../process.ts";
 import { extensionPackage, type Platform } from "./platforms.ts";
 import { MAIN_PACKAGE, packageName, stageMain, stageNative } from "./stage.ts";
 
+/** Optional for who installs the package; an executable can get nothing later. */
+const QUEUE_PACKAGES = ["bullmq", "hyparquet-writer", "ioredis"];
+
 /**
  * Makes a single executable of the command line for a platform, with this library in it. For
  * another platform than this one Bun fetches itself, once.
@@ -26,7 +29,7 @@ export async function compile(
     const extension = extensionPackage(platform);
     const hasExtension = existsSync(join(ROOT, "node_modules", extension));
     if (!hasExtension) log(`${platform.name} goes without search: ${extension} is not installed`);
-    const others = Object.keys(packageJson.dependencies);
+    const others = [...Object.keys(packageJson.dependencies), ...QUEUE_PACKAGES];
     for (const name of hasExtension ? [...others, extension] : others) {
       symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
     }

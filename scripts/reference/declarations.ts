@@ -1,11 +1,11 @@
 /**
  * What a package needs beside the sources, made from them in `dist`: the declarations of the public
  * API in one file, so that a consumer's compiler never checks our sources under its own flags,
- * beside it those of the adapters, which name it, and the file that runtimes other than Bun find.
- * For the reference, a model of each entry point.
+ * beside it those of the adapters and of queues, which name it, and the file that runtimes other
+ * than Bun find. For the reference, a model of each entry point.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { dirname, join } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import { ROOT } from "../paths.ts";
 import { type Log, runCommand } from "../process.ts";
@@ -18,17 +18,28 @@ const DIST = join(ROOT, "dist");
 const MODULES = join(DIST, "modules");
 const MODELS = join(DIST, "api");
 const ADAPTED = join(DIST, "adapters");
+const QUEUE = join(DIST, "queue");
 const DECLARATIONS = join(DIST, "index.d.ts");
 /** Each an entry point of its own, which uses the public API alone. */
 export const ADAPTERS = ["ai-sdk", "langchain", "llamaindex", "chroma"] as const;
-const ENTRIES = ["index", ...ADAPTERS.map((name) => `adapters/${name}`)];
+/** Modules of `ggufembed/queue` that its declarations consist of: the others are its own affair. */
+const QUEUE_MODULES = [
+  "enqueue",
+  "failed",
+  "index",
+  "results/collect",
+  "status",
+  "types",
+  "worker",
+];
+const ENTRIES = ["index", ...ADAPTERS.map((name) => `adapters/${name}`), "queue/index"];
 const PLACEHOLDER = join(DIST, "unsupported.cjs");
 const STAMP = join(DIST, "stamp");
 const SOURCES = ["src", "package.json", "bun.lock", "tsconfig.json", "scripts/reference"];
 const TSC = join(ROOT, "node_modules", "typescript", "bin", "tsc");
 
 /** Of an entry point: what the reference is made from. */
-const modelOf = (entry: string) => join(MODELS, `${basename(entry)}.json`);
+const modelOf = (entry: string) => join(MODELS, `${entry.replace("/", "-")}.json`);
 
 /** Whether it had to make them. Throws with every complaint about the sources. */
 export async function makeDeclarations(log: Log): Promise<boolean> {
@@ -36,28 +47,32 @@ export async function makeDeclarations(log: Log): Promise<boolean> {
   if (isFresh(STAMP, DECLARATIONS, sources)) return false;
   log("making the declarations");
   // Not all of the folder: executables and packages lie there, too.
-  for (const path of [MODULES, MODELS, ADAPTED]) rmSync(path, { recursive: true, force: true });
+  for (const path of [MODULES, MODELS, ADAPTED, QUEUE])
+    rmSync(path, { recursive: true, force: true });
   mkdirSync(DIST, { recursive: true });
   const command = [process.execPath, TSC, "-p", join(ROOT, "scripts", "reference")];
   const { exitCode, output } = await runCommand(command, { label: "declarations", log, cwd: ROOT });
   if (exitCode !== 0) throw new Error(`tsc: ${output}`);
   const complaints = ENTRIES.flatMap(extract);
   if (complaints.length > 0) throw new Error(complaints.join("\n"));
-  keepAdapters();
+  keepModules(join("src", "adapters"), ADAPTED);
+  keepModules(join("src", "queue"), QUEUE, QUEUE_MODULES);
   rmSync(MODULES, { recursive: true });
   writeFileSync(PLACEHOLDER, placeholderModule(publicItems()));
   writeStamp(STAMP, DECLARATIONS, sources);
   return true;
 }
 
-/** Beside the rolled-up file, which they import from. */
-function keepAdapters(): void {
-  const modules = join(MODULES, "src", "adapters");
-  mkdirSync(ADAPTED);
-  for (const name of readdirSync(modules)) {
+/** Beside the rolled-up file, which they import from: all of a folder, or these. */
+function keepModules(from: string, to: string, names?: readonly string[]): void {
+  const modules = join(MODULES, from);
+  const files = names?.map((name) => `${name}.d.ts`) ?? readdirSync(modules);
+  for (const name of files) {
     const text = readFileSync(join(modules, name), "utf8");
+    const path = join(to, name);
+    mkdirSync(dirname(path), { recursive: true });
     // What stands there for a consumer's compiler is no TypeScript.
-    writeFileSync(join(ADAPTED, name), text.replace(/( from "\.[^"]*)\.ts"/g, '$1.js"'));
+    writeFileSync(path, text.replace(/( from "\.[^"]*)\.ts"/g, '$1.js"'));
   }
 }
 
@@ -73,7 +88,7 @@ export function publicItems(): Item[] {
 
 /** The declarations of all entry points, one after another. */
 export function publicDeclarations(): string {
-  const names = ["adapters/*.d.ts", "*.d.ts"].flatMap((pattern) =>
+  const names = ["adapters/*.d.ts", "queue/**/*.d.ts", "*.d.ts"].flatMap((pattern) =>
     [...new Bun.Glob(pattern).scanSync(DIST)].sort(),
   );
   return names.map((name) => readFileSync(join(DIST, name), "utf8")).join("\n");

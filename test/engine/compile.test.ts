@@ -18,6 +18,7 @@ const model = join(folder, "tiny.gguf");
 const libraryCopy = join(folder, "copy.so");
 const notes = join(folder, "notes.txt");
 const TEXT = "hello";
+const NOWHERE = "redis://127.0.0.1:9";
 let expected: EmbedResult;
 const isLinux = process.platform === "linux";
 const mayMount = canMount();
@@ -95,6 +96,18 @@ describe("a single executable in another folder", () => {
     index: [["-m", model, notes], 0, /^1 added, .*; 1 chunks embedded$/m],
     search: [["heavy box"], 0, /^0\.0328 {2}\S*notes\.txt:1\n +1 {2}A heavy box\n$/],
     serve: [["-m", model, "--port", "x"], 2, /option '--port' takes a number/],
+    // Nobody listens there: as far as the packages in it lead.
+    enqueue: [
+      ["--redis", NOWHERE, model],
+      1,
+      /cannot use Redis at redis:\S+: connect ECONNREFUSED/,
+    ],
+    worker: [
+      ["-m", model, "-o", "jsonl:out", "--redis", NOWHERE],
+      1,
+      /cannot use Redis at redis:\S+: connect ECONNREFUSED/,
+    ],
+    queue: [["collect", "nowhere"], 1, /nowhere: ENOENT.*; name a folder that workers have/],
     tokenize: [["-m", model, TEXT], 0, /^\[2,(\d+,){5}1\]$/m],
     inspect: [[model], 0, /^runs here +yes$/m],
     verify: [[model], 0, /^ +6 +\d\.\d+ +[0-9a-f]{16}$/m],

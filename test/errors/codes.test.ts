@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { string } from "../../src/gguf/values.ts";
@@ -12,6 +12,8 @@ import {
   open,
   openSearchIndex,
 } from "../../src/index.ts";
+import { queueStatus } from "../../src/queue/index.ts";
+import { openResults } from "../../src/queue/results/open.ts";
 import { failure } from "../failure.ts";
 import { content, fakeHub } from "../hub/fake-hub.ts";
 import { machine } from "../hub/machine.ts";
@@ -85,6 +87,20 @@ async function withoutLibrary(): Promise<Told> {
   `;
   const env = { GGUFEMBED_LIBRARY: write("library.so", "no library") };
   const [told] = await child([process.execPath, "--eval", source], env);
+  return told!;
+}
+
+/** In a copy of the sources that has no packages beside it. */
+async function withoutPackages(): Promise<Told> {
+  cpSync(join(import.meta.dir, "../../src"), at("copy/src"), { recursive: true });
+  copyFileSync(join(import.meta.dir, "../../package.json"), at("copy/package.json"));
+  const source = `
+    import { queueStatus } from ${JSON.stringify(at("copy/src/queue/index.ts"))};
+    await queueStatus({}).catch(({ code, message, cause }) =>
+      console.log(JSON.stringify({ code, message, cause: cause instanceof Error })));
+  `;
+  // Bun would fetch what is missing.
+  const [told] = await child([process.execPath, "--no-install", "--eval", source]);
   return told!;
 }
 
@@ -235,6 +251,29 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     },
     what: /busy\.db: another process writes to it/,
     advice: /try again when it is done, or raise busyTimeoutMs/,
+    hasCause: true,
+  },
+  QUEUE_UNREACHABLE: {
+    provoke: () => failure(() => queueStatus({ redis: "redis://127.0.0.1:9" })),
+    what: /^cannot use Redis at redis:\/\/127\.0\.0\.1:9: connect ECONNREFUSED/,
+    advice: /start it \(Debian: `apt install redis-server`\), or correct the address$/,
+    hasCause: true,
+  },
+  RESULTS: {
+    provoke: () => {
+      const kind = { fingerprint: "a-4-1", model: "a", dimensions: 4 };
+      return failure(() =>
+        openResults(`sqlite:${write("text.db", "no database".repeat(99))}`, kind),
+      );
+    },
+    what: /text\.db: file is not a database/,
+    advice: /name a file that may be written, and that is an SQLite database or new$/,
+    hasCause: true,
+  },
+  MISSING_PACKAGE: {
+    provoke: withoutPackages,
+    what: /^a queue needs packages that are not installed here/,
+    advice: /run `bun add bullmq ioredis`$/,
     hasCause: true,
   },
 };

@@ -35,7 +35,13 @@ describe("the packages", () => {
     // Both for the server alone.
     expect(Object.keys(main.dependencies ?? {})).toEqual(["prom-client", "zod"]);
     // Declarations, what Node finds, and sources, which Bun runs as they are.
-    expect(main.files).toEqual(["dist/adapters", "dist/index.d.ts", "dist/unsupported.cjs", "src"]);
+    expect(main.files).toEqual([
+      "dist/adapters",
+      "dist/index.d.ts",
+      "dist/queue",
+      "dist/unsupported.cjs",
+      "src",
+    ]);
   });
 
   test("say for which machines they are", () => {

@@ -6,6 +6,7 @@ import { hostPlatform } from "../../scripts/packages/host.ts";
 import { packAs } from "../../scripts/packages/pack.ts";
 import { ADAPTERS, makeDeclarations } from "../../scripts/reference/declarations.ts";
 import * as api from "../../src/index.ts";
+import * as queue from "../../src/queue/index.ts";
 import { ROOT, readDocument } from "../docs/markdown.ts";
 import { FRAMEWORKS, lendPackages } from "../lend.ts";
 import { packDependencies, packExtensions } from "../package/dependencies.ts";
@@ -67,6 +68,7 @@ async function exportsByModule(): Promise<[module: string, names: string[]][]> {
   return [
     ["ggufembed", Object.keys(api)],
     ...(await Promise.all(adapters)),
+    ["ggufembed/queue", Object.keys(queue)],
     ["@langchain/classic/vectorstores/memory", ["MemoryVectorStore"]],
     ["ai", ["embed", "embedMany"]],
     ["llamaindex", ["Document", "Settings", "VectorStoreIndex"]],
@@ -203,9 +205,11 @@ expectType<number>()(version);
     expect(main).toContain("export declare function open(");
     expect(main).not.toContain("import");
     const adapters = [...ADAPTERS, "model", "retrieval"].sort();
+    const queueModules = "enqueue failed index results/collect status types worker".split(" ");
     expect(made).toEqual([
       ...adapters.map((name) => `dist/adapters/${name}.d.ts`),
       "dist/index.d.ts",
+      ...queueModules.map((name) => `dist/queue/${name}.d.ts`),
       "dist/unsupported.cjs",
     ]);
   });
@@ -242,7 +246,7 @@ describe.skipIf(node === null)(`under Node${nodeNote}`, () => {
     ["import of all", 'import * as api from "ggufembed"; api;', "module"],
     ["import()", 'await import("ggufembed");', "module"],
     ["require", 'require("ggufembed").open("x");', "commonjs"],
-    ...ADAPTERS.map((name) => [
+    ...[...ADAPTERS, "queue"].map((name) => [
       `import of ${name}`,
       `await import("ggufembed/${name}");`,
       "module",
@@ -258,7 +262,7 @@ describe.skipIf(node === null)(`under Node${nodeNote}`, () => {
 
   test("every name can be imported: else Node would complain of that", async () => {
     const modules = (await exportsByModule()).filter(([module]) => /^ggufembed/.test(module));
-    expect(modules.length).toBe(1 + ADAPTERS.length);
+    expect(modules.length).toBe(2 + ADAPTERS.length);
     for (const [module, names] of modules) {
       const source = `import { ${names.join(", ")} } from "${module}";`;
       const { stderr } = await run([node ?? "", "--input-type=module", "--eval", source]);

@@ -8,6 +8,7 @@ import { DEFAULTS, type ServerSettings } from "../../server/settings.ts";
 import { defineCommand } from "../command.ts";
 import { Failure, UsageError } from "../errors.ts";
 import { openModel, PRECISION_OPTION, requireModel, warnAbout } from "../model.ts";
+import { untilStop } from "../signals.ts";
 import { complain, writeStderr } from "../terminal.ts";
 
 /** Keys of the server, where `--api-key-file` names no file. */
@@ -77,7 +78,7 @@ and exit.`,
     const log: Log = values.log === "off" ? () => {} : jsonLog(writeStderr);
     const server = await listen(settings, new Models(opened), log);
     complain(`listening on ${server.url.href}`);
-    const stopped = untilSignal();
+    const stopped = untilStop();
     const isWarm = server.warmUp().then(() => true);
     if (await Promise.race([isWarm, stopped.then(() => false)])) complain("ready");
     await stopped;
@@ -164,14 +165,4 @@ async function listen(
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Failure(`cannot listen on ${settings.hostname}:${settings.port}: ${why}`, { cause });
   }
-}
-
-/** Takes the signals over from the command line, which would leave at once. */
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.removeAllListeners(signal);
-      process.on(signal, () => resolve());
-    }
-  });
 }

@@ -17,6 +17,20 @@ import {
 import { type ChromaConfig, GgufEmbeddingFunction } from "ggufembed/chroma";
 import { GgufEmbeddings } from "ggufembed/langchain";
 import { GgufEmbedding, type RetrievalOptions } from "ggufembed/llamaindex";
+import {
+  clearQueue,
+  collectResults,
+  type EnqueueReport,
+  enqueue,
+  type FailedBatch,
+  failedTexts,
+  type QueueStatus,
+  type QueueWorker,
+  queueDone,
+  queueStatus,
+  retryFailed,
+  startWorker,
+} from "ggufembed/queue";
 import { expectType } from "./assert.ts";
 
 const path = process.argv[2] ?? "";
@@ -68,6 +82,25 @@ async function chroma(): Promise<void> {
   const config: ChromaConfig = { model: path };
   expectType<GgufEmbeddingFunction>()(GgufEmbeddingFunction.buildFromConfig(config));
   expectType<Promise<EmbeddingFunction | undefined>>()(getEmbeddingFunction({} as never));
+}
+
+/** Compiled only: it would need a Redis. */
+export async function queue(): Promise<void> {
+  const place = { redis: undefined, queue: "notes" };
+  const texts = new Set([{ id: "a", text: "one", fields: undefined }]);
+  expectType<EnqueueReport>()(await enqueue(texts, { ...place, run: "notes", task: null }));
+  const worker = await startWorker({ ...place, model, results: "jsonl:vectors" });
+  expectType<QueueWorker>()(worker);
+  expectType<QueueStatus>()(await queueDone({ ...place, onProgress: ({ done }) => done }));
+  expectType<QueueStatus>()(await queueStatus(place));
+  for await (const batch of failedTexts(place)) expectType<FailedBatch>()(batch);
+  expectType<number>()(await retryFailed({ ...place, truncate: "end" }));
+  for await (const lines of collectResults("vectors")) expectType<string>()(lines);
+  await worker.close({ giveBack: true });
+  expectType<void>()(await worker.ended);
+  await clearQueue(place);
+  // @ts-expect-error: a text has an id
+  await enqueue(["one"], { run: "notes" });
 }
 
 /** Compiled only: each of these must be refused. */
