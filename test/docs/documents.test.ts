@@ -66,6 +66,7 @@ test("there are documents, and a block that does not end is an error", () => {
     "docs/operations.md",
     "docs/performance.md",
     "docs/quality.md",
+    "docs/queue.md",
     "docs/search.md",
     "docs/soak.md",
   ]);
