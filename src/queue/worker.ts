@@ -206,7 +206,7 @@ class BatchWorker implements QueueWorker {
     return new GgufEmbedError(
       "WRONG_MODEL",
       `the queue ${this.#open.name} has vectors of ${kept.name} (${kept.fingerprint}), this ` +
-        `worker has ${model.config.name}, another file or other options: start it with that model, or ` +
+        `worker has ${model.config.name}, another file or other options: start it with that one, or ` +
         "put the texts into another queue",
     );
   }
