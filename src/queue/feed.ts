@@ -59,8 +59,10 @@ export class Feed {
         const order = this.#orders[0]!;
         order.results.push(result);
         if (order.results.length === order.texts.length) this.#finish(order);
-        // Leaving the loop cancels what was read ahead.
-        if (this.#orders.length > 0 && this.#orders.every(({ signal }) => signal?.aborted)) break;
+        if (this.#orders.length === 0 || !this.#isAbandoned) continue;
+        // Leaving the loop cancels what was read ahead; the reader must not wait for more.
+        this.#wake();
+        break;
       }
       this.#orders = this.#orders.filter(({ signal }) => !signal?.aborted);
     } catch (error) {
@@ -75,7 +77,7 @@ export class Feed {
     for (;;) {
       const order = this.#orders.find((each) => !read.includes(each));
       if (order === undefined) {
-        if (this.#orders.length === 0) return;
+        if (this.#isAbandoned) return;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
@@ -89,6 +91,11 @@ export class Feed {
     }
   }
 
+  /** Whether nobody waits for anything any more. */
+  get #isAbandoned(): boolean {
+    return this.#orders.every(({ signal }) => signal?.aborted);
+  }
+
   #finish(order: Order): void {
     this.#orders.shift();
     order.outcome.resolve(order.results);
@@ -96,11 +103,13 @@ export class Feed {
     this.#wake();
   }
 
-  /** A text at fault costs its own batch; what else went wrong, all that had been read. */
+  /** A text at fault costs its own batch; what else went wrong, all that are there. */
   #fail(read: readonly Order[], error: unknown): void {
-    const index = error instanceof GgufEmbedError ? error.index : undefined;
-    const holds = ({ start, texts }: Order) => start <= index! && index! < start + texts.length;
-    const concerned = index === undefined ? read : read.filter(holds);
+    const index = error instanceof GgufEmbedError ? (error.index ?? -1) : -1;
+    const atFault = read.filter(({ start, texts }) => {
+      return start <= index && index < start + texts.length;
+    });
+    const concerned = atFault.length > 0 ? atFault : this.#orders;
     for (const order of concerned) order.outcome.reject(inOrder(error, order));
     this.#orders = this.#orders.filter((order) => !concerned.includes(order));
   }

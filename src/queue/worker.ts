@@ -206,8 +206,8 @@ class BatchWorker implements QueueWorker {
     return new GgufEmbedError(
       "WRONG_MODEL",
       `the queue ${this.#open.name} has vectors of ${kept.name} (${kept.fingerprint}), this ` +
-        `worker has ${model.config.name}, another file or other options: start it with that one, or ` +
-        "put the texts into another queue",
+        `worker has ${model.config.name}, another file or other options: start it with ` +
+        "that model, or put the texts into another queue",
     );
   }
 

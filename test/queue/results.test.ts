@@ -101,7 +101,7 @@ describe.each(Object.keys(PLACES))("results in %s:", (name) => {
 describe("a folder of results", () => {
   const rows = Array.from({ length: 4 }, (_, i) => row(i));
 
-  test("is collected in the order of the input; of two with one id the newer counts", async () => {
+  test("is collected in the input's order; of an id in two files the newer counts", async () => {
     const path = join(folder, "collected");
     const store = await openResults(`jsonl:${path}`, KIND);
     await store.write(batch(1_000_002, [row(3)]));
