@@ -1,7 +1,8 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import { GgufEmbedError } from "../errors.ts";
-import { chooseSqlite, findExtension, loadExtension } from "./extension.ts";
+import { chooseSqlite, findExtension, loadExtension } from "../sqlite/extension.ts";
+import { enterWal, isBusy } from "../sqlite/wal.ts";
 
 /** Kept in the file's `user_version`: raised when the tables change. */
 const FORMAT = 1;
@@ -12,8 +13,6 @@ const IN_MEMORY = ":memory:";
 const PAGE_BYTES = 8192;
 /** Holds the codes of 100,000 vectors, which every search reads. */
 const CACHE_KIB = 65_536;
-/** Between two tries of what SQLite does not wait for. */
-const RETRY_MS = 5;
 
 /*
  * passages    the different texts of all chunks: what is embedded, once each
@@ -114,7 +113,7 @@ function isIndex(database: Database): boolean {
 
 async function create(database: Database, busyTimeoutMs: number): Promise<void> {
   database.run(`PRAGMA page_size = ${PAGE_BYTES}`);
-  await enterWal(database, performance.now() + busyTimeoutMs);
+  await enterWal(database, busyTimeoutMs);
   const make = database.transaction(() => {
     // Another process may have been first.
     if (isIndex(database)) return;
@@ -123,23 +122,6 @@ async function create(database: Database, busyTimeoutMs: number): Promise<void> 
     database.run(`PRAGMA application_id = ${APPLICATION}`);
   });
   make.immediate();
-}
-
-/** Of two processes that change the mode at once SQLite lets one fail, without waiting. */
-async function enterWal(database: Database, deadline: number): Promise<void> {
-  for (;;) {
-    try {
-      database.run("PRAGMA journal_mode = WAL");
-      return;
-    } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw error;
-      await Bun.sleep(RETRY_MS);
-    }
-  }
-}
-
-function isBusy(error: unknown): error is SQLiteError {
-  return error instanceof SQLiteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code ?? "");
 }
 
 function badIndex(what: string): GgufEmbedError {

@@ -15,7 +15,7 @@ import {
   retryFailed,
   startWorker,
 } from "../../src/queue/index.ts";
-import { chooseSqlite, findExtension, loadExtension } from "../../src/search/extension.ts";
+import { chooseSqlite, findExtension, loadExtension } from "../../src/sqlite/extension.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
 import { failure } from "../failure.ts";
 import { readResults } from "./read-results.ts";

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { SQL } from "bun";
 import { parquetReadObjects } from "hyparquet";
 import { collectResults } from "../../src/queue/index.ts";
-import { chooseSqlite, findExtension, loadExtension } from "../../src/search/extension.ts";
+import { chooseSqlite, findExtension, loadExtension } from "../../src/sqlite/extension.ts";
 
 export interface ReadRow {
   readonly id: string;

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
-import { chooseSqlite, findExtension, loadExtension } from "../../search/extension.ts";
+import { chooseSqlite, findExtension, loadExtension } from "../../sqlite/extension.ts";
+import { enterWal } from "../../sqlite/wal.ts";
 import { checkKind, resultsError } from "./errors.ts";
 import type { ResultKind, ResultStore } from "./types.ts";
 
@@ -21,8 +22,8 @@ export async function openSqlite(path: string, kind: ResultKind): Promise<Result
     database = new Database(path, { create: true, readwrite: true, strict: true });
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     await loadExtension(database, extension);
-    // Readers go on while a worker writes. With FULL, a commit outlives the machine's power.
-    database.run("PRAGMA journal_mode = WAL");
+    await enterWal(database, BUSY_TIMEOUT_MS);
+    // A commit outlives the machine's power.
     database.run("PRAGMA synchronous = FULL");
     prepare(database, path, kind);
     return storeOf(database, path);
