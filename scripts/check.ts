@@ -74,6 +74,12 @@ const lint = () =>
 const types = () =>
   step("types", async () => plain(await runPackage("checking types", "typescript/bin/tsc")));
 
+/** Code for browsers has their types, and none of Bun's. */
+const pageTypes = () =>
+  step("types of the page", async () =>
+    plain(await runPackage("checking types", "typescript/bin/tsc", "--project", "page")),
+  );
+
 const reference = () =>
   step("API reference", async () => {
     const command = [process.execPath, join(ROOT, "scripts", "reference.ts"), "--check"];
@@ -161,7 +167,7 @@ async function nativeSteps(): Promise<void> {
 
 async function checkAll(): Promise<void> {
   await step("packages", async () => plain(await runInstall(say)));
-  await Promise.all([lint(), types(), reference(), weights(), nativeSteps()]);
+  await Promise.all([lint(), types(), pageTypes(), reference(), weights(), nativeSteps()]);
   // Alone: its tests start processes and wait for them.
   await bunTests();
 }

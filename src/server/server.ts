@@ -17,11 +17,22 @@ import {
 import { embedRoute } from "./routes/embed.ts";
 import { ollamaEmbed } from "./routes/ollama.ts";
 import { formatOpenAiError, openAiEmbeddings } from "./routes/openai.ts";
+import { page } from "./routes/page.ts";
+import { tokenizeRoute } from "./routes/tokenize.ts";
 import type { ServerSettings } from "./settings.ts";
 
 /** Those that give vectors. */
 const EMBED_ENDPOINTS = [openAiEmbeddings, embedRoute, ollamaEmbed];
-const ENDPOINTS = [...EMBED_ENDPOINTS, modelsRoute, health, ready, info, metricsRoute];
+const ENDPOINTS = [
+  ...EMBED_ENDPOINTS,
+  tokenizeRoute,
+  modelsRoute,
+  health,
+  ready,
+  info,
+  metricsRoute,
+  page,
+];
 const ALL: readonly Endpoint[] = [...ENDPOINTS, openApiEndpoint(ENDPOINTS)];
 /** Texts that every model embeds before the server is ready: a short one, and more than one. */
 const WARM_UP = ["warm", "warming up ".repeat(20)];

@@ -49,7 +49,7 @@ describe.each(documents)("$path:", (document) => {
 });
 
 /** `src/index.ts`, `zig/kernels/*.zig`, `docs/`, `build.zig`, `.ci/run`. */
-const FOLDERS = String.raw`src|zig|test|scripts|docs|bench|deploy|\.ci|\.github`;
+const FOLDERS = String.raw`src|page|zig|test|scripts|docs|bench|deploy|\.ci|\.github`;
 const FILE = new RegExp(`^((${FOLDERS})/[\\w./*-]*|[\\w-]+\\.(zig|json|toml|md))$`);
 const matches = (pattern: string) => [...new Bun.Glob(pattern).scanSync(ROOT)].length > 0;
 /** `bun run check`, `npx --yes bun@1.4.5 run demo`, `bun run --silent ggufembed`. */
@@ -64,6 +64,7 @@ test("there are documents, and a block that does not end is an error", () => {
     "docs/models.md",
     "docs/numbers.md",
     "docs/operations.md",
+    "docs/page.md",
     "docs/performance.md",
     "docs/quality.md",
     "docs/queue.md",

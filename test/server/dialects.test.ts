@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Ollama } from "ollama";
 import { bitsOf } from "../engine/run-native.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
-import { startServer } from "./start.ts";
+import { type Started, startServer } from "./start.ts";
 
 const model = tinyModel();
 const TEXTS = ["the quick brown fox", "jumps over"];
@@ -65,6 +65,54 @@ describe("/embed", () => {
       expect(error_type).toBe(type);
       expect(error!.length).toBeGreaterThan(10);
     }
+  });
+});
+
+describe("/tokenize", () => {
+  const tokenize = async (started: Started, body: unknown) =>
+    (await (await started.post("/tokenize", body)).json()) as {
+      readonly id: number;
+      readonly text: string;
+      readonly special: boolean;
+    }[][];
+
+  test("gives the model's tokens, whose texts are the text", async () => {
+    await using started = await startServer(model.path);
+    const { embedder } = started;
+    const texts = ["the quick  brown fox", "ünïcödé 😀"];
+    const tokens = await tokenize(started, { inputs: texts, model: "tiny" });
+    for (const [i, text] of texts.entries()) {
+      const ids = tokens[i]!.map(({ id }) => id);
+      expect(ids).toEqual(Array.from(embedder.tokenize(text)));
+      const words = tokens[i]!.map((token) => token.text).join("");
+      // Characters of several tokens are in none of them.
+      if (i === 0) expect(words).toBe(embedder.detokenize(ids));
+      expect(tokens[i]!.map(({ special }) => special)).toEqual([
+        true,
+        ...ids.slice(2).map(() => false),
+        true,
+      ]);
+    }
+    const [bare] = await tokenize(started, { inputs: texts[0], add_special_tokens: false });
+    expect(bare!.length).toBe(tokens[0]!.length - 2);
+  });
+
+  test("refuses what it cannot do, in that server's words", async () => {
+    await using started = await startServer(model.path, { itemsMax: 2, apiKeys: ["key"] });
+    const headers = { authorization: "Bearer key" };
+    for (const [body, status, says] of [
+      [{ inputs: 3 }, 400, "expected a string"],
+      [{ inputs: [] }, 400, "expected a string"],
+      [{ inputs: "a", prompt_name: "query" }, 400, "prompt_name"],
+      [{ inputs: ["a", "b", "c"] }, 413, "takes 2"],
+      [{ inputs: "a".repeat(16_385) }, 413, "takes 16384"],
+      [{ inputs: "a", model: "none" }, 404, "no model"],
+    ] as const) {
+      const response = await started.post("/tokenize", body, { headers });
+      expect(response.status).toBe(status);
+      expect(((await response.json()) as { error: string }).error).toContain(says);
+    }
+    expect((await started.post("/tokenize", { inputs: "a" })).status).toBe(401);
   });
 });
 

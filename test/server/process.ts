@@ -49,6 +49,7 @@ export async function embedByServer(
     expect(metrics).toMatch(/^embeddings_total\S* 1$/m);
     const { paths } = (await (await fetch(`${url}openapi.json`)).json()) as { paths: object };
     expect(Object.keys(paths)).toContain("/v1/embeddings");
+    expect(await (await fetch(url)).text()).toContain("<title>ggufembed</title>");
     child.kill("SIGTERM");
     expect((await ended()).code).toBe(0);
     return Float32Array.from(data[0]!.embedding);

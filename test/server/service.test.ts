@@ -39,6 +39,7 @@ describe("what a server tells of itself", () => {
     const { valid, errors } = await new Validator().validate({ ...document });
     expect([valid, errors]).toEqual([true, undefined]);
     expect(Object.keys(document.paths).sort()).toEqual([
+      "/",
       "/api/embed",
       "/embed",
       "/health",
@@ -46,6 +47,7 @@ describe("what a server tells of itself", () => {
       "/metrics",
       "/openapi.json",
       "/ready",
+      "/tokenize",
       "/v1/embeddings",
       "/v1/models",
     ]);
@@ -200,7 +202,7 @@ describe("keys", () => {
       const body = method === "POST" ? '["a"]' : null;
       return (await fetch(new URL(path, started.url), { method, headers, body })).status;
     };
-    for (const path of ["/health", "/ready", "/metrics", "/openapi.json"]) {
+    for (const path of ["/", "/health", "/ready", "/metrics", "/openapi.json"]) {
       expect(await status(path)).toBe(200);
     }
     for (const path of ["/v1/models", "/info"]) expect(await status(path)).toBe(401);

@@ -53,12 +53,13 @@ export const serve = defineCommand({
     log: { type: "choice", choices: ["json", "off"], help: "requests on stderr (default: json)" },
   },
   details: `
-Endpoints: /v1/embeddings and /v1/models (OpenAI), /embed (an array of texts, or as Text Embeddings
-Inference), /api/embed (Ollama), /health, /ready, /info, /metrics (Prometheus), /openapi.json.
+Endpoints: / (a page to try it with), /v1/embeddings and /v1/models (OpenAI), /embed (an array of
+texts, or as Text Embeddings Inference) and /tokenize, /api/embed (Ollama), /health, /ready, /info,
+/metrics (Prometheus), /openapi.json.
 
 Keys come from --api-key-file or, separated by commas, from ${KEYS_VARIABLE};
-/health, /ready, /metrics and /openapi.json never ask for one. SIGTERM and SIGINT finish what runs
-and exit.`,
+/, /health, /ready, /metrics and /openapi.json never ask for one. SIGTERM and SIGINT finish what
+runs and exit.`,
   async run({ values, positionals }) {
     if (positionals.length > 0) throw new UsageError("takes no arguments; models come with -m");
     const settings = settingsOf(values);
