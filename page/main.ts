@@ -5,6 +5,7 @@ import { askKey } from "./key.ts";
 import { showNeighbours } from "./neighbours.ts";
 import { project } from "./pca.ts";
 import { Scatter } from "./scatter.ts";
+import { type IndexInfo, Search } from "./search.ts";
 import { SAMPLE, type Separator, shorten, splitTexts } from "./texts.ts";
 import { followTheme } from "./theme.ts";
 import { Tokens } from "./tokens.ts";
@@ -25,6 +26,7 @@ interface Model {
 interface Info {
   readonly version: string;
   readonly models: readonly Model[];
+  readonly index: IndexInfo | null;
 }
 
 interface Embeddings {
@@ -41,6 +43,7 @@ const api = new Api(askKey);
 const heatMap = new HeatMap(choose);
 const scatter = new Scatter(choose);
 const tokens = new Tokens(api);
+const search = new Search(api);
 const typed = find("texts", HTMLTextAreaElement);
 const models = find("model", HTMLSelectElement);
 const tasks = find("task", HTMLSelectElement);
@@ -177,6 +180,7 @@ async function loadInfo(): Promise<void> {
   models.replaceChildren(...info.models.map(({ id }) => make("option", { value: id }, id)));
   find("model-field", HTMLElement).hidden = info.models.length < 2;
   showModel();
+  search.show(info.index);
 }
 
 function current(): Model | undefined {

@@ -3,6 +3,7 @@ import type { Load } from "./load.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Models, ServedModel } from "./models.ts";
 import { overloaded, RequestError, tooLarge } from "./request-error.ts";
+import type { ServedIndex } from "./served-index.ts";
 import type { ServerSettings } from "./settings.ts";
 
 /** What a request was about, for log and metrics. */
@@ -16,6 +17,8 @@ export interface Notes {
 export interface Service {
   readonly settings: ServerSettings;
   readonly models: Models;
+  /** What `/v1/search` looks in; undefined where there is none. */
+  readonly index: ServedIndex | undefined;
   readonly metrics: Metrics;
   readonly load: Load;
   /** Undefined while requests are taken; else why they are not. */
@@ -60,9 +63,10 @@ export interface EmbedAnswer {
 
 /** Embeds what a request asks for, within the server's limits. Throws `RequestError`. */
 export async function embedFor(
-  { service, signal, notes }: Exchange,
+  exchange: Exchange,
   { model: name, texts, ...options }: EmbedRequest,
 ): Promise<EmbedAnswer> {
+  const { service, signal, notes } = exchange;
   const { settings, models, metrics } = service;
   const model = models.find(name);
   notes.model = model.id;
@@ -70,23 +74,38 @@ export async function embedFor(
   if (texts.length > settings.itemsMax) {
     throw tooLarge(`${texts.length} texts; a request takes ${settings.itemsMax}`);
   }
-  const expectedMs = model.embedder.expectedWaitMs;
-  const retryAfterSeconds = service.load.refusal(expectedMs);
-  if (retryAfterSeconds !== undefined) throw overloaded(retryAfterSeconds);
   const start = performance.now();
-  const work = model.embedder.embed(texts, { ...options, tokenLimit: settings.tokenLimit, signal });
-  const observe = () => service.load.observe(expectedMs, performance.now() - start);
-  const results = await work.catch((error: unknown) => {
-    // What was refused or left says nothing of how long work takes.
-    if (signal.aborted && isDeadline(signal)) observe();
-    throw error;
-  });
-  observe();
+  const results = await underLoad(exchange, model, () =>
+    model.embedder.embed(texts, { ...options, tokenLimit: settings.tokenLimit, signal }),
+  );
   const tokens = results.reduce((total, result) => total + result.tokens, 0);
   notes.tokens = tokens;
   const seconds = (performance.now() - start) / 1000;
   metrics.embedded({ model: model.id, texts: texts.length, tokens, seconds });
   return { model, results, tokens };
+}
+
+/**
+ * Work that waits for a model, where it may be expected to end in time. Throws `RequestError` 429,
+ * and what the work rejects with.
+ */
+export async function underLoad<T>(
+  { service, signal }: Exchange,
+  { embedder }: ServedModel,
+  work: () => Promise<T>,
+): Promise<T> {
+  const expectedMs = embedder.expectedWaitMs;
+  const retryAfterSeconds = service.load.refusal(expectedMs);
+  if (retryAfterSeconds !== undefined) throw overloaded(retryAfterSeconds);
+  const start = performance.now();
+  const observe = () => service.load.observe(expectedMs, performance.now() - start);
+  const result = await work().catch((error: unknown) => {
+    // What was refused or left says nothing of how long work takes.
+    if (signal.aborted && isDeadline(signal)) observe();
+    throw error;
+  });
+  observe();
+  return result;
 }
 
 /** Whether it aborted because of the deadline; else the client has gone. */

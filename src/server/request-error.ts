@@ -52,6 +52,7 @@ const STATUS: Partial<Record<ErrorCode, readonly [status: number, code: string]>
   INPUT_TOO_LONG: [413, "input_too_long"],
   QUEUE_FULL: [429, "overloaded"],
   CLOSED: [503, "shutting_down"],
+  INDEX_BUSY: [503, "index_busy"],
   OUT_OF_RESOURCES: [503, "out_of_resources"],
 };
 

@@ -18,7 +18,9 @@ import { embedRoute } from "./routes/embed.ts";
 import { ollamaEmbed } from "./routes/ollama.ts";
 import { formatOpenAiError, openAiEmbeddings } from "./routes/openai.ts";
 import { page } from "./routes/page.ts";
+import { searchRoute } from "./routes/search.ts";
 import { tokenizeRoute } from "./routes/tokenize.ts";
+import type { ServedIndex } from "./served-index.ts";
 import type { ServerSettings } from "./settings.ts";
 
 /** Those that give vectors. */
@@ -26,6 +28,7 @@ const EMBED_ENDPOINTS = [openAiEmbeddings, embedRoute, ollamaEmbed];
 const ENDPOINTS = [
   ...EMBED_ENDPOINTS,
   tokenizeRoute,
+  searchRoute,
   modelsRoute,
   health,
   ready,
@@ -48,7 +51,12 @@ export class EmbeddingServer {
   #running = 0;
   #whenIdle: (() => void) | undefined;
 
-  private constructor(settings: ServerSettings, models: Models, log: Log) {
+  private constructor(
+    settings: ServerSettings,
+    models: Models,
+    log: Log,
+    index: ServedIndex | undefined,
+  ) {
     this.#log = log;
     this.#keys = new ApiKeys(settings.apiKeys);
     const unready = () => this.#unready;
@@ -57,7 +65,7 @@ export class EmbeddingServer {
       models,
       EMBED_ENDPOINTS.map(({ path }) => path),
     );
-    this.#service = { settings, models, metrics, load, unready };
+    this.#service = { settings, models, index, metrics, load, unready };
     this.#server = Bun.serve({
       hostname: settings.hostname,
       port: settings.port,
@@ -80,9 +88,17 @@ export class EmbeddingServer {
     });
   }
 
-  /** Listens, then warms up: `/ready` says when it takes requests. Throws if it cannot listen. */
-  static start(settings: ServerSettings, models: Models, log: Log): EmbeddingServer {
-    return new EmbeddingServer(settings, models, log);
+  /**
+   * Listens; after `warmUp`, `/ready` says that it takes requests. From then on models and index
+   * are the server's to close. Throws if it cannot listen.
+   */
+  static start(
+    settings: ServerSettings,
+    models: Models,
+    log: Log,
+    index?: ServedIndex,
+  ): EmbeddingServer {
+    return new EmbeddingServer(settings, models, log, index);
   }
 
   get url(): URL {
@@ -117,6 +133,7 @@ export class EmbeddingServer {
     if (finished) await Promise.race([closing, Bun.sleep(FLUSH_MS)]);
     await this.#server.stop(true);
     for (const { embedder } of this.#service.models.all) await embedder.close({ cancel: true });
+    await this.#service.index?.index.close();
     return finished;
   }
 

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { similarity } from "../../src/index.ts";
+import { openSearchIndex, similarity } from "../../src/index.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
+import { freshFolder } from "../fresh-folder.ts";
+import { makeIndex } from "../server/documents.ts";
 import { type Started, startServer } from "../server/start.ts";
 import { hasChromium, skipped, Tabs } from "./browser.ts";
 
@@ -10,6 +13,7 @@ import { hasChromium, skipped, Tabs } from "./browser.ts";
 setDefaultTimeout(20_000);
 const model = tinyModel();
 const TEXTS = ["a cat on a mat", "a dog in the sun", "rates rise again", "a kitten sleeps"];
+const folder = freshFolder();
 const NARROW = { viewport: { width: 360, height: 740 } };
 const KEY = "one-key";
 const AXE = hasChromium ? readFileSync(require.resolve("axe-core/axe.min.js"), "utf8") : "";
@@ -263,6 +267,43 @@ describe.skipIf(!hasChromium)(`the page in Chromium${skipped}:`, () => {
     await page.waitForSelector("#key-dialog[open]");
     expect(await page.isVisible("#key-wrong")).toBe(false);
     expect(await page.evaluate<string>("JSON.stringify(sessionStorage)")).not.toContain(KEY);
+  });
+
+  test("documents are searched, by meaning, by words or by both", async () => {
+    const path = join(folder.path, "index.db");
+    await makeIndex(path, started.embedder);
+    await using index = await openSearchIndex({ path, model: started.embedder });
+    await using searching = await startServer(model.path, {}, {}, path);
+    await using tab = await tabs.open(searching.url);
+    const { page } = tab;
+    expect(await page.textContent("#search-about")).toStartWith("3 documents in 3 chunks, by tiny");
+    for (const mode of ["hybrid", "vector", "text"] as const) {
+      await page.check(`[name=mode][value=${mode}]`, { force: true });
+      await page.fill("#query", "cat <b>");
+      await page.keyboard.press("Enter");
+      const expected = await index.search("cat <b>", { mode });
+      expect(expected.length).toBeGreaterThan(0);
+      const wanted = expected.map(({ text }) => text);
+      const shown = () => page.locator("#hits p").allTextContents();
+      while ((await shown()).join() !== wanted.join()) await Bun.sleep(10);
+      const values = await page.locator("#hits data").allTextContents();
+      const [best] = expected;
+      expect(Number(values[0]?.replace("−", "-"))).toBeCloseTo(best!.similarity ?? best!.score, 2);
+    }
+    expect(await page.locator("#hits b").count()).toBe(0);
+    expect(await page.textContent("#search-status")).toMatch(/^1 chunk by words, in [\d.,]+ ms$/);
+    expect(await axe(page)).toEqual([]);
+    await page.fill("#query", "nonexistentword");
+    await page.keyboard.press("Enter");
+    await page.getByText("Nothing was found").waitFor();
+    await page.route("**/v1/search", (route) =>
+      route.fulfill({ status: 500, json: { error: { message: "the index failed" } } }),
+    );
+    await page.keyboard.press("Enter");
+    await page.getByText("the index failed").waitFor();
+    await using without = await openTab();
+    await without.page.getByText("version").waitFor();
+    expect(await without.page.isVisible("#search")).toBe(false);
   });
 
   test.each([

@@ -19,6 +19,7 @@ test("requests that are refused teach nothing of how long work takes", async () 
     models,
     metrics: new Metrics(models, []),
     load,
+    index: undefined,
     unready: () => undefined,
   };
   const exchange = {

@@ -10,10 +10,11 @@ interface Surroundings {
 /** `PROGRAM… serve` on a free port: ready, or else ended, and then without a URL. */
 export async function startProcess(
   program: readonly string[],
-  model: string,
+  model: string | undefined,
   { args = [], ...surroundings }: Surroundings,
 ) {
-  const command = [...program, "serve", "-m", model, "--port", "0", ...args];
+  const named = model === undefined ? [] : ["-m", model];
+  const command = [...program, "serve", ...named, "--port", "0", ...args];
   const child = Bun.spawn(command, { ...surroundings, stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
   const reading = (async () => {

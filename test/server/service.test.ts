@@ -50,6 +50,7 @@ describe("what a server tells of itself", () => {
       "/tokenize",
       "/v1/embeddings",
       "/v1/models",
+      "/v1/search",
     ]);
     const { schema } =
       document.paths["/v1/embeddings"]!.post.requestBody.content["application/json"];

@@ -1,6 +1,7 @@
 import { type Embedder, type OpenOptions, open } from "../../src/index.ts";
 import type { RequestRecord } from "../../src/server/log.ts";
 import { Models } from "../../src/server/models.ts";
+import { openServedIndex } from "../../src/server/served-index.ts";
 import { EmbeddingServer } from "../../src/server/server.ts";
 import { DEFAULTS, type ServerSettings } from "../../src/server/settings.ts";
 
@@ -20,12 +21,14 @@ export async function startServer(
   path: string,
   settings: Partial<ServerSettings> = {},
   options: OpenOptions = {},
+  indexPath?: string,
 ): Promise<Started> {
   const served = await open(path, options);
   const log: RequestRecord[] = [];
   const all = { ...DEFAULTS, port: 0, ...settings };
   const models = new Models([{ source: path, embedder: served }]);
-  const server = EmbeddingServer.start(all, models, (record) => log.push(record));
+  const index = indexPath === undefined ? undefined : await openServedIndex(indexPath, models);
+  const server = EmbeddingServer.start(all, models, (record) => log.push(record), index);
   await server.warmUp();
   const embedder = await open(path);
   const url = server.url.href;

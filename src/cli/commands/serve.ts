@@ -1,13 +1,21 @@
 import { readFileSync } from "node:fs";
-import type { Embedder, OpenOptions } from "../../index.ts";
+import {
+  type Embedder,
+  GgufEmbedError,
+  type IndexSettings,
+  type OpenOptions,
+  openSearchIndex,
+} from "../../index.ts";
 import { parseKeys } from "../../server/keys.ts";
 import { jsonLog, type Log } from "../../server/log.ts";
 import { Models } from "../../server/models.ts";
+import { openServedIndex, type ServedIndex } from "../../server/served-index.ts";
 import type { EmbeddingServer } from "../../server/server.ts";
 import { DEFAULTS, type ServerSettings } from "../../server/settings.ts";
 import { defineCommand } from "../command.ts";
 import { Failure, UsageError } from "../errors.ts";
-import { openModel, PRECISION_OPTION, requireModel, warnAbout } from "../model.ts";
+import { requireSource } from "../index-file.ts";
+import { openModel, PRECISION_OPTION, warnAbout } from "../model.ts";
 import { untilStop } from "../signals.ts";
 import { complain, writeStderr } from "../terminal.ts";
 
@@ -29,6 +37,7 @@ export const serve = defineCommand({
       value: "MODEL",
       help: "a .gguf file or a model's name; several times for several models",
     },
+    index: { type: "text", value: "FILE", help: "search it, too: what 'ggufembed index' made" },
     host: { type: "text", value: "HOST", help: `address (default: ${DEFAULTS.hostname})` },
     port: {
       type: "text",
@@ -54,8 +63,9 @@ export const serve = defineCommand({
   },
   details: `
 Endpoints: / (a page to try it with), /v1/embeddings and /v1/models (OpenAI), /embed (an array of
-texts, or as Text Embeddings Inference) and /tokenize, /api/embed (Ollama), /health, /ready, /info,
-/metrics (Prometheus), /openapi.json.
+texts, or as Text Embeddings Inference) and /tokenize, /api/embed (Ollama), /v1/search (with
+--index), /health, /ready, /info, /metrics (Prometheus), /openapi.json. With --index and without -m
+the model is the one that the index was made with.
 
 Keys come from --api-key-file or, separated by commas, from ${KEYS_VARIABLE};
 /, /health, /ready, /metrics and /openapi.json never ask for one. SIGTERM and SIGINT finish what
@@ -63,10 +73,14 @@ runs and exit.`,
   async run({ values, positionals }) {
     if (positionals.length > 0) throw new UsageError("takes no arguments; models come with -m");
     const settings = settingsOf(values);
-    const sources = values.model.length > 0 ? values.model : [requireModel(undefined)];
+    const stored = values.index === undefined ? undefined : await settingsIn(values.index);
+    // A model that the index names is opened as it was then.
+    const isNamed = values.model.length > 0;
+    const sources = isNamed ? values.model : [requireSource(undefined, stored)];
     const options: OpenOptions = {
       threads: values.threads,
-      precision: values.precision,
+      precision: values.precision ?? (isNamed ? undefined : stored?.precision),
+      pooling: isNamed ? undefined : stored?.pooling,
       cacheBytes: values["cache-mb"] === undefined ? undefined : values["cache-mb"] * MEGABYTE,
       queueLimit: values["queue-limit"],
     };
@@ -77,7 +91,9 @@ runs and exit.`,
       opened.push({ source, embedder });
     }
     const log: Log = values.log === "off" ? () => {} : jsonLog(writeStderr);
-    const server = await listen(settings, new Models(opened), log);
+    const models = new Models(opened);
+    const index = values.index === undefined ? undefined : await openIndex(values.index, models);
+    const server = await listen(settings, models, log, index);
     complain(`listening on ${server.url.href}`);
     const stopped = untilStop();
     const isWarm = server.warmUp().then(() => true);
@@ -153,15 +169,34 @@ function keysOfEnvironment(): string[] {
   throw new Failure(`there is no key in ${KEYS_VARIABLE}; set one, or leave it out`);
 }
 
+async function settingsIn(path: string): Promise<IndexSettings> {
+  await using index = await openSearchIndex({ path, create: false });
+  const { settings } = index.stats();
+  if (settings !== undefined) return settings;
+  throw new Failure(`${path}: nothing is indexed in it yet; run 'ggufembed index' first`);
+}
+
+async function openIndex(path: string, models: Models): Promise<ServedIndex> {
+  try {
+    return await openServedIndex(path, models);
+  } catch (error) {
+    if (!(error instanceof GgufEmbedError) || error.code !== "WRONG_MODEL") throw error;
+    throw new Failure(`${error.message}; or leave -m out: the index knows its model`, {
+      cause: error,
+    });
+  }
+}
+
 async function listen(
   settings: ServerSettings,
   models: Models,
   log: Log,
+  index: ServedIndex | undefined,
 ): Promise<EmbeddingServer> {
   // Imported here: it brings libraries that no other command should wait for.
   const { EmbeddingServer } = await import("../../server/server.ts");
   try {
-    return EmbeddingServer.start(settings, models, log);
+    return EmbeddingServer.start(settings, models, log, index);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Failure(`cannot listen on ${settings.hostname}:${settings.port}: ${why}`, { cause });

@@ -88,6 +88,10 @@ export const info: Endpoint = {
           fingerprint: z.string(),
         }),
       ),
+      index: z
+        .object({ model: z.string(), documents: z.int(), chunks: z.int() })
+        .nullable()
+        .meta({ description: "What `/v1/search` looks in." }),
     }),
     error: OpenAiError,
   }),
@@ -104,12 +108,18 @@ export const info: Endpoint = {
         fingerprint: await embedder.fingerprint(),
       })),
     );
+    const { index } = service;
+    const counts = index?.index.stats();
     return Response.json({
       model_id: described[0]?.id,
       version,
       max_input_length: described[0]?.context_length,
       max_client_batch_size: service.settings.itemsMax,
       models: described,
+      index:
+        index === undefined || counts === undefined
+          ? null
+          : { model: index.model.id, documents: counts.documents, chunks: counts.chunks },
     });
   },
 };
