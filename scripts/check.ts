@@ -77,7 +77,7 @@ const types = () =>
 /** Code for browsers has their types, and none of Bun's. */
 const pageTypes = () =>
   step("types of the page", async () =>
-    plain(await runPackage("checking types", "typescript/bin/tsc", "--project", "page")),
+    plain(await runPackage("checking types", "typescript/bin/tsc", "--project", "src/page")),
   );
 
 const reference = () =>

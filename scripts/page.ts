@@ -1,11 +1,11 @@
 /**
- * `bun run page`: src/server/page-parts.ts from page/. The server, the packages and the executable
- * need no bundler then; test/page/parts.test.ts fails where it was forgotten.
+ * `bun run page`: src/server/page-parts.ts from src/page/. The server, the packages and the
+ * executable need no bundler then; test/page/parts.test.ts fails where it was forgotten.
  */
 import { join } from "node:path";
 import { ROOT } from "./paths.ts";
 
-const SOURCES = join(ROOT, "page");
+const SOURCES = join(ROOT, "src", "page");
 export const PAGE_PARTS = join(ROOT, "src", "server", "page-parts.ts");
 
 /** The text of that file. */

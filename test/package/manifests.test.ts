@@ -63,7 +63,7 @@ describe("the packages", () => {
   });
 
   test("sqlite-vec's are asked for at one version, and looked for by literal paths too", () => {
-    const source = readFileSync(join(ROOT, "src", "search", "extension.ts"), "utf8");
+    const source = readFileSync(join(ROOT, "src", "sqlite", "extension.ts"), "utf8");
     const paths = [...source.matchAll(/import\("([^"]+)"/g)].map(([, path]) => path ?? "");
     const packages = [...new Set(PLATFORMS.map(extensionPackage))];
     expect(paths.map((path) => path.split("/")[0]!).sort()).toEqual(packages.toSorted());

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { project } from "../../page/pca.ts";
-import { SAMPLE, shorten, splitTexts, TEXTS_MAX } from "../../page/texts.ts";
-import { at, cosines, decodeVector, nearest, rangeOf } from "../../page/vectors.ts";
 import { similarity } from "../../src/index.ts";
+import { project } from "../../src/page/pca.ts";
+import { SAMPLE, shorten, splitTexts, TEXTS_MAX } from "../../src/page/texts.ts";
+import { at, cosines, decodeVector, nearest, rangeOf } from "../../src/page/vectors.ts";
 
 const random = (seed: number) => {
   let state = seed;

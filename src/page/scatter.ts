@@ -142,7 +142,7 @@ export class Scatter {
   }
 }
 
-/** Of a number in the drawing's own units; a digit is as wide as any other. */
+/** Of a number in the drawing's own units; all digits are as wide. */
 const DIGIT_WIDTH = 7;
 const NUMBER_HEIGHT = 11;
 const CLEARANCE = 8;
