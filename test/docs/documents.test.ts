@@ -61,6 +61,7 @@ test("there are documents, and a block that does not end is an error", () => {
     "README.md",
     "docs/api.md",
     "docs/architecture.md",
+    "docs/capacity.md",
     "docs/models.md",
     "docs/numbers.md",
     "docs/operations.md",
