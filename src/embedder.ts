@@ -1,6 +1,6 @@
-import type { ModelConfig } from "./arch/types.ts";
+import type { ModelConfig, RerankerKind } from "./arch/types.ts";
 import { type Chunk, chunkText } from "./chunk/index.ts";
-import { GgufEmbedError } from "./errors.ts";
+import { GgufEmbedError, invalidArgument } from "./errors.ts";
 import { ARITHMETIC_VERSION, type FileContent, nameOf } from "./fingerprint.ts";
 import type { NativeEngine } from "./native/engine.ts";
 import { abortable } from "./pipeline/abortable.ts";
@@ -13,9 +13,17 @@ import { batchOf, vectorsOf } from "./pipeline/native-batch.ts";
 import { prepareText, surround } from "./pipeline/prepare.ts";
 import { Reader, type ReadyText } from "./pipeline/reader.ts";
 import { newRows } from "./pipeline/results.ts";
-import { type Settings, type SettingsOfModel, settingsFor } from "./pipeline/settings.ts";
+import {
+  checkChoice,
+  type Settings,
+  type SettingsOfModel,
+  settingsFor,
+} from "./pipeline/settings.ts";
 import { streamInGroups } from "./pipeline/stream.ts";
 import type { Prompts } from "./prompts.ts";
+import type { Pairs } from "./rerank/pairs.ts";
+import { byScore, scoreOf } from "./rerank/score.ts";
+import type { RerankOptions, RerankResult } from "./rerank/types.ts";
 import type { Admission } from "./scheduler/admission.ts";
 import type { Job, Line } from "./scheduler/fair-queue.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
@@ -44,6 +52,8 @@ export interface EmbedderParts {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly prompts: Prompts;
+  /** Of a reranker. */
+  readonly reranker: Reranker | undefined;
   readonly engine: NativeEngine;
   readonly content: FileContent;
   readonly threads: number;
@@ -57,6 +67,11 @@ export interface EmbedderParts {
   readonly macsPerToken: number;
   readonly admission: Admission;
   readonly cache: VectorCache | undefined;
+}
+
+export interface Reranker {
+  readonly kind: RerankerKind;
+  readonly pairs: Pairs;
 }
 
 type SyncOptions<E extends Encoding> = Omit<EmbedOptions<E>, "signal">;
@@ -111,18 +126,40 @@ export class ModelEmbedder implements Embedder {
   ): Promise<EmbedResult<E> | EmbedResult<E>[]> {
     const inputs = checkInputs(input);
     options.signal?.throwIfAborted();
-    const settings = this.#settings(options);
-    const { admission } = this.#parts;
-    const call = this.#newCall<E>(inputs.length, settings);
-    admission.enter(inputs.length);
-    const line = this.#scheduler.enter(settings, call);
-    turns.run(
-      this.#feed(call, line, inputs, settings),
-      (error) => call.fail(error),
-      () => !call.isOver,
-    );
-    const results = await this.#finish(call, line, options.signal);
+    const settings = this.#embedSettings(options);
+    const read: Read = (tag) => this.#reader.steps(inputs[tag]!, tag, settings);
+    const results = await this.#run<E>(inputs.length, read, settings, options.signal);
     return isOne(input) ? results[0]! : results;
+  }
+
+  async rerank(
+    query: string,
+    documents: readonly string[],
+    { signal, topN = documents.length, truncate = "end", tokenLimit }: RerankOptions = {},
+  ): Promise<RerankResult[]> {
+    if (typeof query !== "string") throw invalidArgument("the query is not a string");
+    const texts = checkDocuments(documents);
+    signal?.throwIfAborted();
+    const settings = this.#settings({ truncate, tokenLimit });
+    const { reranker, config } = this.#parts;
+    if (reranker === undefined) throw noReranker(config);
+    checkChoice("truncate", truncate, ["error", "end"]);
+    if (!Number.isInteger(topN) || topN < 0) {
+      throw invalidArgument(`topN is ${topN}; it must be a whole number from 0`);
+    }
+    const { kind, pairs } = reranker;
+    const prepared = pairs.query(query);
+    const read: Read = function* (index) {
+      const pair = yield* pairs.steps(prepared, texts[index]!, index, truncate);
+      return { ...pair, index, tokens: pair.ids.length };
+    };
+    const results = await this.#run<"float32">(texts.length, read, settings, signal);
+    return results
+      .map(({ embedding, tokens, truncated }, index) => {
+        return { index, ...scoreOf(kind, embedding), tokens, truncated };
+      })
+      .sort(byScore)
+      .slice(0, topN);
   }
 
   embedSync<E extends Encoding = "float32">(
@@ -137,7 +174,7 @@ export class ModelEmbedder implements Embedder {
     input: TextInput | readonly TextInput[],
     options: SyncOptions<E> = {},
   ): EmbedResult<E> | EmbedResult<E>[] {
-    const settings = this.#settings(options);
+    const settings = this.#embedSettings(options);
     const inputs = checkInputs(input);
     const call = this.#newCall<E>(inputs.length, settings);
     const jobs: Job[] = [];
@@ -159,7 +196,7 @@ export class ModelEmbedder implements Embedder {
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options: Omit<EmbedOptions<E>, "tokenLimit"> = {},
   ): AsyncIterableIterator<StreamResult<E>> {
-    const settings = this.#settings(options);
+    const settings = this.#embedSettings(options);
     return streamInGroups<TextInput, ReadyText, EmbedResult<E>>(checkIterable(texts), {
       tokenBudget: this.#parts.tokenBudget * STREAM_BATCHES,
       signal: options.signal,
@@ -245,18 +282,36 @@ export class ModelEmbedder implements Embedder {
     return this.config.pooling === "none";
   }
 
+  /** A whole call, of so many texts. */
+  async #run<E extends Encoding>(
+    texts: number,
+    read: Read,
+    settings: Settings,
+    signal: AbortSignal | undefined,
+  ): Promise<EmbedResult<E>[]> {
+    const call = this.#newCall<E>(texts, settings);
+    this.#parts.admission.enter(texts);
+    const line = this.#scheduler.enter(settings, call);
+    turns.run(
+      this.#feed(call, line, texts, read),
+      (error) => call.fail(error),
+      () => !call.isOver,
+    );
+    return await this.#finish(call, line, signal);
+  }
+
   /** Makes a call's texts ready, in steps, and puts them into its line. */
   *#feed(
     call: Call<Encoding>,
     line: Line,
-    inputs: readonly TextInput[],
-    settings: Settings,
+    texts: number,
+    read: Read,
   ): Generator<undefined, void, undefined> {
     let group: Job[] = [];
     let tokens = 0;
     const tokens_max = GROUP_BATCHES * this.#parts.tokenBudget;
-    for (const [tag, input] of inputs.entries()) {
-      const text = yield* this.#reader.steps(input, tag, settings);
+    for (let tag = 0; tag < texts; tag++) {
+      const text = yield* read(tag);
       call.add(text);
       if (text.vector === undefined) group.push({ ids: text.ids, tag });
       tokens += text.ids.length;
@@ -325,6 +380,16 @@ export class ModelEmbedder implements Embedder {
     }
   }
 
+  #embedSettings(options: Omit<EmbedOptions<Encoding>, "signal">): Settings {
+    const settings = this.#settings(options);
+    if (this.#parts.reranker === undefined) return settings;
+    throw new GgufEmbedError(
+      "UNSUPPORTED",
+      `${this.config.name} is a reranker, which gives no vectors: it scores documents for a ` +
+        "query. Use rerank, or an embedding model",
+    );
+  }
+
   #settings(options: Omit<EmbedOptions<Encoding>, "signal">): Settings {
     this.#checkOpen();
     return settingsFor(this.#model, options);
@@ -342,6 +407,23 @@ export class ModelEmbedder implements Embedder {
       this.#running.delete(work);
     }
   }
+}
+
+/** Makes a call's text of that tag ready, in steps. */
+type Read = (tag: number) => Generator<undefined, ReadyText, undefined>;
+
+function checkDocuments(documents: readonly string[]): readonly string[] {
+  if (!Array.isArray(documents)) throw invalidArgument("the documents are not an array of strings");
+  // A copy that the caller cannot change while the call runs.
+  return Array.from(documents, checkText);
+}
+
+function noReranker({ name }: ModelConfig): GgufEmbedError {
+  return new GgufEmbedError(
+    "UNSUPPORTED",
+    `${name} is an embedding model, which scores no pairs: embed query and documents and compare ` +
+      "their vectors, or use a reranker",
+  );
 }
 
 function closed(): GgufEmbedError {

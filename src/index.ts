@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Pooling, Precision } from "./arch/plan.ts";
+export type { ModelPooling, Pooling, Precision } from "./arch/plan.ts";
 export type { ModelConfig } from "./arch/types.ts";
 export type { Chunk, ChunkOptions } from "./chunk/types.ts";
 export { type ConvertedModel, type ConvertOptions, convert } from "./convert/convert.ts";
@@ -34,6 +34,7 @@ export {
   quantize,
 } from "./quantize/index.ts";
 export type { WriteOptions, WriteProgress } from "./quantize/write.ts";
+export type { RerankOptions, RerankResult } from "./rerank/types.ts";
 export { openSearchIndex } from "./search/search-index.ts";
 export type {
   AddOptions,

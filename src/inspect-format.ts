@@ -17,7 +17,7 @@ export function formatInspection(inspection: Inspection): string {
     ["formats", inspection.formats.map(formatShare)],
     ["context", formatNumber(inspection.contextLength, "token")],
     ["hidden size", formatNumber(inspection.hiddenSize)],
-    ["embedding size", formatNumber(inspection.embeddingSize)],
+    ["embedding size", formatEmbeddingSize(inspection)],
     ["layers", formatNumber(inspection.layerCount)],
     ["heads", formatHeads(inspection)],
     ["window", formatWindow(inspection.slidingWindow)],
@@ -56,6 +56,10 @@ function formatNumber(value: number | null, noun?: string): string {
   const number = NUMBERS.format(value);
   if (noun === undefined) return number;
   return `${number} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+function formatEmbeddingSize({ embeddingSize, pooling }: Inspection): string {
+  return pooling === "rank" ? "none: a reranker gives scores" : formatNumber(embeddingSize);
 }
 
 function formatParameters({ parameterCount, tensorCount }: Inspection): string {

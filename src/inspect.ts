@@ -34,7 +34,7 @@ export interface Inspection {
   readonly contextLength: number | null;
   /** Width of the hidden states. */
   readonly hiddenSize: number | null;
-  /** Width of the embedding; `null` where `problem` is not. */
+  /** Width of the embedding; `null` where `problem` is not, and of a reranker. */
   readonly embeddingSize: number | null;
   /** Transformer layers. */
   readonly layerCount: number | null;
@@ -229,7 +229,8 @@ function tryModel(file: GgufFile): ModelParts {
     const { config } = buildModel(file);
     checkTokenizerKind(file.metadata);
     const { tasks } = promptsFor(config, file.metadata);
-    return { embeddingSize: config.embeddingSize, tasks, problem: null, warnings };
+    const embeddingSize = config.pooling === "rank" ? null : config.embeddingSize;
+    return { embeddingSize, tasks, problem: null, warnings };
   } catch (error) {
     if (!(error instanceof GgufEmbedError)) throw error;
     const problem = error.message.replace(`${file.path}: `, "");

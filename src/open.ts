@@ -12,6 +12,7 @@ import { wantedVariant } from "./native/variant.ts";
 import { VectorCache } from "./pipeline/cache.ts";
 import { checkChoice } from "./pipeline/settings.ts";
 import { promptsFor } from "./prompts.ts";
+import { Pairs } from "./rerank/pairs.ts";
 import { Admission } from "./scheduler/admission.ts";
 import { createTokenizer } from "./tokenizer/index.ts";
 import type { Tokenizer } from "./tokenizer/types.ts";
@@ -57,7 +58,7 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
   connecting.catch(() => {});
   const content = await FileContent.of(path);
   const file = await readGguf(path);
-  const { config, plan } = buildModel(file, { pooling, precision });
+  const { config, plan, reranker } = buildModel(file, { pooling, precision });
   const prompts = promptsFor(config, file.metadata, options.prompts);
   const tokenBudget = Math.max(TOKEN_BUDGET, TOKENS_A_THREAD * threads);
   const tokenCapacity = Math.max(tokenBudget, plan.contextLength);
@@ -72,8 +73,14 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
   // The native threads pack weights while this one builds the vocabulary's index.
   const loading = NativeEngine.load(connection, plan, settings, signal);
   let tokenizer: Tokenizer;
+  let pairs: Pairs | undefined;
   try {
     tokenizer = createTokenizer(file.metadata);
+    if (reranker !== undefined) {
+      const { contextLength, typeCount } = plan;
+      const about = { kind: reranker, tokenizer, contextLength, typeCount };
+      pairs = new Pairs(file.metadata, about);
+    }
   } catch (error) {
     // Not before the native side has let go of the file, which the caller may now replace.
     await loading.then((engine) => engine.unload()).catch(() => {});
@@ -87,6 +94,7 @@ export async function open(source: string | URL, options: OpenOptions = {}): Pro
     config,
     tokenizer,
     prompts,
+    reranker: reranker && pairs && { kind: reranker, pairs },
     engine,
     content,
     threads,

@@ -2,6 +2,7 @@ import type { Pooling, Precision } from "./arch/plan.ts";
 import type { ModelConfig } from "./arch/types.ts";
 import type { Chunk, ChunkOptions } from "./chunk/types.ts";
 import type { PullOptions } from "./hub/pull.ts";
+import type { RerankOptions, RerankResult } from "./rerank/types.ts";
 import type { EmbedderStats } from "./stats.ts";
 import type { Encoding } from "./vectors/types.ts";
 
@@ -191,6 +192,28 @@ export interface Embedder extends AsyncDisposable {
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options?: Omit<EmbedOptions<E>, "tokenLimit">,
   ): AsyncIterableIterator<StreamResult<E>>;
+  /**
+   * How well each document answers a query, by a reranker: the best first, equals in the order of
+   * the documents. A pair's score is the same, to the last bit, whatever documents are beside it.
+   *
+   * Rejects with `UNSUPPORTED` where the model is no reranker, with `INPUT_TOO_LONG` for a query
+   * that leaves no room for a document, and with what `embed` rejects with. (A reranker's `embed`,
+   * `embedSync` and `stream` are `UNSUPPORTED` in turn.)
+   *
+   * @example
+   * ```ts
+   * await using reranker = await open("bge-reranker-v2-m3-Q8_0.gguf");
+   * const documents = ["Paris is the capital of France.", "Cats sleep a lot."];
+   * for (const { index, score } of await reranker.rerank("capital of France", documents)) {
+   *   console.log(score.toFixed(4), documents[index]);
+   * }
+   * ```
+   */
+  rerank(
+    query: string,
+    documents: readonly string[],
+    options?: RerankOptions,
+  ): Promise<RerankResult[]>;
   /**
    * Token ids, special tokens included: what `embed` counts, and takes in place of the text. Throws
    * `INVALID_ARGUMENT` for what is no string, `CLOSED`.

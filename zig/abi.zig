@@ -7,7 +7,7 @@ const std = @import("std");
 const assert = std.debug.assert;
 
 /// Raised whenever anything here changes its meaning.
-pub const version: u32 = 12;
+pub const version: u32 = 13;
 
 /// "There is none", for every index.
 pub const none: u32 = 0xffff_ffff;
@@ -85,6 +85,7 @@ pub const OperationCode = enum(u32) {
     embed,
     add_position,
     add_row,
+    add_type,
     rms_norm,
     layer_norm,
     matmul,
@@ -105,7 +106,7 @@ pub fn isMatmul(code: u32) bool {
     };
 }
 
-pub const ActivationKind = enum(u32) { gelu_erf, gelu_tanh, silu };
+pub const ActivationKind = enum(u32) { gelu_erf, gelu_tanh, silu, tanh };
 pub const Pooling = enum(u32) { none, mean, cls, last };
 pub const Parallelism = enum(u32) { auto, texts, matmul };
 
@@ -151,6 +152,9 @@ pub const LoadSpec = extern struct {
     parallelism: u32,
     context_length: u32,
     vocab_size: u32,
+    /// Types that a token can have, 1 or more. In a batch, token `id` of type `type` is
+    /// `type · vocab_size + id`.
+    type_count: u32,
     embedding_size: u32,
     hidden_size: u32,
     /// Most tokens in one batch.
@@ -272,7 +276,7 @@ comptime {
     assert(@sizeOf(Buffer) == 16);
     assert(@sizeOf(Operation) == 80);
     assert(@offsetOf(Operation, "number") == 56);
-    assert(@sizeOf(LoadSpec) == 84);
+    assert(@sizeOf(LoadSpec) == 88);
     assert(@sizeOf(EmbedSpec) == 36);
     assert(@sizeOf(Result) == 40);
     assert(@offsetOf(Result, "engine") == 8);

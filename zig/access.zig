@@ -14,7 +14,7 @@ pub const Access = struct {
     pub fn of(op: abi.Operation) Access {
         return switch (@as(abi.OperationCode, @enumFromInt(op.code))) {
             .embed => .{ .writes = .{ op.dst, abi.none } },
-            .add_position, .add_row => .{
+            .add_position, .add_row, .add_type => .{
                 .reads = .{ op.dst, abi.none },
                 .writes = .{ op.dst, abi.none },
             },

@@ -67,7 +67,7 @@ pub const Worker = struct {
 pub fn execute(worker: *const Worker, op: abi.Operation, index: usize) void {
     if (worker.batch.cancelled()) return worker.failure.set(.cancelled, abi.none, 0);
     switch (@as(abi.OperationCode, @enumFromInt(op.code))) {
-        .embed, .add_position, .add_row => lookUp(worker, op),
+        .embed, .add_position, .add_row, .add_type => lookUp(worker, op),
         .rms_norm => rmsNorm(worker, op),
         .layer_norm => layerNorm(worker, op),
         .matmul => products.matmul(worker, op, index),
@@ -92,8 +92,9 @@ fn lookUp(worker: *const Worker, op: abi.Operation) void {
         const texts = worker.batch.texts;
         while (token >= texts[text].token_begin + texts[text].length) text += 1;
         const row: u64 = switch (code) {
-            .embed => @intCast(worker.batch.ids[token]),
+            .embed => idOf(worker, token) % worker.engine.spec.vocab_size,
             .add_position => op.value + (token - texts[text].token_begin),
+            .add_type => idOf(worker, token) / worker.engine.spec.vocab_size,
             else => op.value,
         };
         const at = row * table.row_bytes;
@@ -113,6 +114,11 @@ fn lookUp(worker: *const Worker, op: abi.Operation) void {
         });
         if (!finite) return worker.failure.set(.not_finite, weight.part_begin, row);
     }
+}
+
+/// With the token's type in it, as `abi.LoadSpec.type_count` tells.
+fn idOf(worker: *const Worker, token: usize) u32 {
+    return @intCast(worker.batch.ids[token]);
 }
 
 fn rmsNorm(worker: *const Worker, op: abi.Operation) void {

@@ -115,6 +115,14 @@ pub fn check(view: View, files: []const File, message: *Message) Error!void {
     if (spec.token_capacity < spec.context_length or spec.token_capacity > rows_max) {
         return fail(message, "token capacity {d} is out of range", .{spec.token_capacity});
     }
+    // Ids are int32, with a token's type in them.
+    const ids = @as(u64, spec.vocab_size) * spec.type_count;
+    if (ids == 0 or ids > std.math.maxInt(i32)) {
+        return fail(message, "{d} tokens of {d} types are out of range", .{
+            spec.vocab_size,
+            spec.type_count,
+        });
+    }
     if (view.operations.len == 0) return fail(message, "the plan has no operations", .{});
     if (view.buffers.len > buffer_count_max) {
         return fail(message, "the plan has {d} buffers", .{view.buffers.len});
@@ -217,7 +225,7 @@ fn checkOperation(view: View, op: abi.Operation, last: bool) bool {
     if (last != (code == .output)) return false;
     if (!isNumber(op.number) or !isNumber(op.query_scale)) return false;
     return switch (code) {
-        .embed, .add_position, .add_row => checkLookUp(view, op, code),
+        .embed, .add_position, .add_row, .add_type => checkLookUp(view, op, code),
         .rms_norm => checkRmsNorm(view, op),
         .layer_norm => isVector(view, op.weight, widthOf(view, op.src)) and
             isVector(view, op.second, widthOf(view, op.src)) and hasFloat(view, op.src) and
@@ -253,6 +261,7 @@ fn checkLookUp(view: View, op: abi.Operation, code: abi.OperationCode) bool {
     const rows: u64 = switch (code) {
         .embed => view.spec.vocab_size,
         .add_position => @as(u64, view.spec.context_length) + op.value,
+        .add_type => view.spec.type_count,
         else => @as(u64, op.value) + 1,
     };
     return table.columns == widthOf(view, op.dst) and rows <= table.rows;

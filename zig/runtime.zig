@@ -274,7 +274,8 @@ fn checkTexts(
     if (total != ids.len or total > limits.token_capacity) {
         return invalid(message, "a batch of {d} tokens does not fit", .{total});
     }
-    for (ids) |id| if (id < 0 or id >= limits.vocab_size) {
+    const end = @as(u64, limits.vocab_size) * limits.type_count;
+    for (ids) |id| if (id < 0 or id >= end) {
         return invalid(message, "token {d} is outside the vocabulary", .{id});
     };
 }

@@ -8,6 +8,7 @@ export const GROUPS: Groups = {
     "Parallelism",
     "Precision",
     "Pooling",
+    "ModelPooling",
     "openTokenizer",
     "Tokenizer",
   ],
@@ -26,6 +27,7 @@ export const GROUPS: Groups = {
     "FingerprintOptions",
     "LayerFingerprint",
   ],
+  Reranking: ["RerankOptions", "RerankResult"],
   "What a model is, and does": [
     "ModelConfig",
     "GgmlTypeName",

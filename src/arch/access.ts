@@ -21,6 +21,7 @@ export function accessOf(operation: Operation): Access {
       return { reads: [], writes: [operation.dst], writesAllForms: false };
     case "add_position":
     case "add_row":
+    case "add_type":
       return { reads: [operation.dst], writes: [operation.dst], writesAllForms: false };
     case "rms_norm":
       return {

@@ -1,11 +1,13 @@
+import { requireTensor } from "../gguf/tensors.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { PlanBuilder } from "./builder.ts";
 import { refuseFeatures, refuseWindow } from "./features.ts";
 import { finishPooled } from "./finish.ts";
-import { readHyperparameters } from "./hyperparameters.ts";
+import { type Hyperparameters, readHyperparameters } from "./hyperparameters.ts";
 import { requireEpsilon, requireIfPresent } from "./keys.ts";
-import { readPooling } from "./pooling.ts";
+import { readModelPooling } from "./pooling.ts";
 import { addPostNormLayers } from "./post-norm.ts";
+import { finishClassifier } from "./rank.ts";
 import type { Architecture, ArchitectureOptions, Model } from "./types.ts";
 
 const NAME = "bert";
@@ -32,7 +34,7 @@ function build(file: GgufFile, options: ArchitectureOptions = {}): Model {
     [`${NAME}.attention.key_length`]: hiddenSize / sizes.headCount,
   });
   const eps = requireEpsilon(metadata, `${NAME}.attention.layer_norm_epsilon`);
-  const pooling = readPooling(file, NAME, options.pooling);
+  const pooling = readModelPooling(file, NAME, options.pooling);
 
   const plan = new PlanBuilder(file, options.precision);
   const x = plan.tokens(hiddenSize);
@@ -42,6 +44,15 @@ function build(file: GgufFile, options: ArchitectureOptions = {}): Model {
   plan.addPosition({ table: positions, dst: x, offset: 0 });
   const activation = { kind: "gelu_erf", gated: false } as const;
   const hasBias = () => true;
-  addPostNormLayers({ file, plan, ...sizes, eps, ropeBase: 0, activation, hasBias }, x);
+  const typeCount = pooling === "rank" ? countTypes(file, sizes) : 1;
+  addPostNormLayers({ file, plan, ...sizes, typeCount, eps, ropeBase: 0, activation, hasBias }, x);
+  if (pooling === "rank") return finishClassifier(file, plan, sizes, { src: x, typeCount });
   return finishPooled(file, plan, sizes, { src: x, pooling, ignoredTensors: IGNORED_TENSORS });
+}
+
+/** Two where the document of a pair has a type of its own; XLM-RoBERTa has one, or no table. */
+function countTypes(file: GgufFile, { hiddenSize }: Hyperparameters): number {
+  const name = "token_types.weight";
+  if (!file.tensors.has(name)) return 1;
+  return Math.min(requireTensor(file, name, { shape: [hiddenSize, undefined] }).shape[1] ?? 1, 2);
 }

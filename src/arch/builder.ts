@@ -46,7 +46,12 @@ const ACTIVATED_COLUMNS = 32;
 
 /** What a plan says of itself besides its operations. */
 export interface PlanFields
-  extends Omit<Plan, "weights" | "buffers" | "operations" | "layerEnds" | "precision"> {
+  extends Omit<
+    Plan,
+    "weights" | "buffers" | "operations" | "layerEnds" | "precision" | "typeCount"
+  > {
+  /** Default 1. */
+  readonly typeCount?: number;
   /** Names of tensors that a file may hold and the forward pass does not need. */
   readonly ignoredTensors: readonly string[];
 }
@@ -109,6 +114,11 @@ export class PlanBuilder {
     assert(fields.row < table.rows);
     this.#assertWidth(table.columns, fields.dst);
     this.#operations.push({ op: "add_row", ...fields });
+  }
+
+  addType(fields: Fields<"add_type">): void {
+    this.#assertWidth(this.#weight(fields.table).columns, fields.dst);
+    this.#operations.push({ op: "add_type", ...fields });
   }
 
   rmsNorm(fields: Fields<"rms_norm">): void {
@@ -209,7 +219,7 @@ export class PlanBuilder {
   /**
    * Ends the plan. Throws `UNSUPPORTED` when the file holds a tensor that the plan does not use.
    */
-  output(src: BufferId, { ignoredTensors, ...fields }: PlanFields): Plan {
+  output(src: BufferId, { ignoredTensors, typeCount = 1, ...fields }: PlanFields): Plan {
     assert(this.#buffers[src]!.rows === "texts");
     this.#assertWidth(fields.embeddingSize, src);
     this.#operations.push({ op: "output", src });
@@ -222,6 +232,7 @@ export class PlanBuilder {
       operations,
       layerEnds: this.#layerEnds.map((operation) => operations.indexOf(operation)),
       precision: this.#precision,
+      typeCount,
       ...fields,
     };
   }

@@ -20,7 +20,7 @@ export function describeModel(file: GgufFile, plan: Plan, layerCount: number): M
     pooling,
     precision,
     // As sentence-transformers has it: texts on the unit sphere, tokens as they are.
-    normalize: !tokenLevel,
+    normalize: !tokenLevel && pooling !== "rank",
     warnings: modelWarnings(file),
   };
 }

@@ -19,21 +19,29 @@ export interface Plan {
   /** Longest text, in tokens, that the plan can run. */
   readonly contextLength: number;
   readonly vocabSize: number;
-  /** Width of the pooled embedding. */
+  /**
+   * Types that a token can have, 1 or more: where the engine takes ids, token `id` of type `type`
+   * is `type · vocabSize + id`.
+   */
+  readonly typeCount: number;
+  /** Width of the pooled embedding; of a reranker, of what its head gives for a pair. */
   readonly embeddingSize: number;
   /** Width of token-level vectors: the source of the `pool` operation. */
   readonly hiddenSize: number;
-  readonly pooling: Pooling;
+  readonly pooling: ModelPooling;
   readonly precision: Precision;
 }
 
-export type ActivationKind = "gelu_erf" | "gelu_tanh" | "silu";
+export type ActivationKind = "gelu_erf" | "gelu_tanh" | "silu" | "tanh";
 
 /**
  * What makes one vector of a text's tokens: their mean, the first (`"cls"`) or the last of them.
  * `"none"` leaves a vector for each.
  */
 export type Pooling = "none" | "mean" | "cls" | "last";
+
+/** What a model makes of a text: vectors, or with `"rank"` the score of a query and a document. */
+export type ModelPooling = Pooling | "rank";
 
 /**
  * How int8 matmuls see their input. `default`: in one int8 plane, and in two where that costs
@@ -80,7 +88,7 @@ export type BufferId = number;
 
 export type Operation =
   | {
-      /** `dst[t] = scale · table[ids[t]]` */
+      /** `dst[t] = scale · table[ids[t]]`, whatever the token's type */
       readonly op: "embed";
       readonly table: WeightId;
       readonly dst: BufferId;
@@ -94,11 +102,17 @@ export type Operation =
       readonly offset: number;
     }
   | {
-      /** `dst[t] += table[row]`; BERT's token type */
+      /** `dst[t] += table[row]`; BERT's token type, where all have the same */
       readonly op: "add_row";
       readonly table: WeightId;
       readonly dst: BufferId;
       readonly row: number;
+    }
+  | {
+      /** `dst[t] += table[type of t]` */
+      readonly op: "add_type";
+      readonly table: WeightId;
+      readonly dst: BufferId;
     }
   | {
       /**

@@ -9,6 +9,8 @@ export interface PostNormFields extends Hyperparameters {
   readonly file: GgufFile;
   readonly plan: PlanBuilder;
   readonly eps: number;
+  /** Of the tokens. Default 1: all have the first. */
+  readonly typeCount?: number;
   /** Base of the rotary embedding; 0 for a model without. */
   readonly ropeBase: number;
   /** Of the feed-forward layers; `ffn_gate` is theirs when they are gated. */
@@ -57,11 +59,13 @@ function addBuffers({ plan, hiddenSize, feedForwardLength }: PostNormFields) {
 }
 
 /** Texts to embed have token type 0 throughout. XLM-RoBERTa's table has a single row, some none. */
-function addTokenType({ file, plan, x, hiddenSize }: Pass): void {
+function addTokenType({ file, plan, x, hiddenSize, typeCount = 1 }: Pass): void {
   const name = "token_types.weight";
   if (!file.tensors.has(name)) return;
   const rows = requireTensor(file, name, { shape: [hiddenSize, undefined] }).shape[1] ?? 1;
-  plan.addRow({ table: plan.table(name, rows, hiddenSize), dst: x, row: 0 });
+  const table = plan.table(name, rows, hiddenSize);
+  if (typeCount > 1) plan.addType({ table, dst: x });
+  else plan.addRow({ table, dst: x, row: 0 });
 }
 
 /** @param fine whether V sees its input in 16 bits */

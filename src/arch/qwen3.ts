@@ -4,7 +4,8 @@ import { checkRotaryHeads, refuseFeatures, refuseWindow } from "./features.ts";
 import { finishPooled } from "./finish.ts";
 import { type Hyperparameters, readHyperparameters } from "./hyperparameters.ts";
 import { readRopeBase, requireEpsilon } from "./keys.ts";
-import { readPooling } from "./pooling.ts";
+import { readModelPooling } from "./pooling.ts";
+import { finishJudge } from "./rank.ts";
 import type { Architecture, ArchitectureOptions, Model } from "./types.ts";
 
 const NAME = "qwen3";
@@ -30,7 +31,7 @@ function build(file: GgufFile, options: ArchitectureOptions = {}): Model {
   const eps = requireEpsilon(metadata, `${NAME}.attention.layer_norm_rms_epsilon`);
   const ropeBase = readRopeBase(metadata, `${NAME}.rope.freq_base`, ROPE_BASE);
   const causal = metadata.getBoolean(`${NAME}.attention.causal`) ?? true;
-  const pooling = readPooling(file, NAME, options.pooling);
+  const pooling = readModelPooling(file, NAME, options.pooling);
 
   const plan = new PlanBuilder(file, options.precision);
   const pass: Pass = { ...sizes, eps, ropeBase, causal, plan, ...addBuffers(plan, sizes) };
@@ -43,6 +44,7 @@ function build(file: GgufFile, options: ArchitectureOptions = {}): Model {
     plan.endLayer();
   }
   plan.rmsNorm({ src: x, weight: plan.vector("output_norm.weight", hiddenSize), dst: x, eps });
+  if (pooling === "rank") return finishJudge(file, plan, sizes, x);
   return finishPooled(file, plan, sizes, { src: x, pooling, ignoredTensors: IGNORED_TENSORS });
 }
 

@@ -1,5 +1,5 @@
 import type { GgmlTypeName, GgufFile } from "../gguf/types.ts";
-import type { Plan, Pooling, Precision } from "./plan.ts";
+import type { ModelPooling, Plan, Pooling, Precision } from "./plan.ts";
 
 /** What a model is, read from its metadata. */
 export interface ModelConfig {
@@ -11,7 +11,10 @@ export interface ModelConfig {
   readonly contextLength: number;
   /** Width of the hidden states. */
   readonly hiddenSize: number;
-  /** Width of the embedding before `dimensions` cuts it; of each token's with pooling `"none"`. */
+  /**
+   * Width of the embedding before `dimensions` cuts it; of each token's with pooling `"none"`. Of
+   * a reranker, how many numbers it gives for a pair, before they become a score.
+   */
   readonly embeddingSize: number;
   /** Transformer layers. */
   readonly layerCount: number;
@@ -19,8 +22,8 @@ export interface ModelConfig {
   readonly vocabSize: number;
   /** Format of most of the weights, by elements: how exact the vectors can be. */
   readonly weightType: GgmlTypeName;
-  /** The file's, or that of `OpenOptions.pooling`. */
-  readonly pooling: Pooling;
+  /** The file's, or that of `OpenOptions.pooling`; `"rank"` of a reranker. */
+  readonly pooling: ModelPooling;
   /** As `OpenOptions.precision` asks. */
   readonly precision: Precision;
   /** Whether the vector before `dimensions` is normalised by default. */
@@ -29,9 +32,17 @@ export interface ModelConfig {
   readonly warnings: readonly string[];
 }
 
+/**
+ * What a reranker gives for a pair: a classifier's logit, or a language model's logits of "yes" and
+ * "no", in this order.
+ */
+export type RerankerKind = "classifier" | "judge";
+
 export interface Model {
   readonly config: ModelConfig;
   readonly plan: Plan;
+  /** Of a reranker, whose pooling is `"rank"`. */
+  readonly reranker?: RerankerKind;
 }
 
 export interface ArchitectureOptions {

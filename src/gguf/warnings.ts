@@ -64,7 +64,7 @@ function* poolingWarnings(file: GgufFile, architecture: string): Generator<strin
   }
   const pooling = POOLING_TYPES[number];
   const known = findKnownModel(architecture, namesIn(file.metadata));
-  if (known !== undefined && pooling !== known.pooling) {
+  if (known !== undefined && pooling !== "rank" && pooling !== known.pooling) {
     const trained = `${known.family} was trained with ${POOLING_WORDS[known.pooling]} pooling`;
     yield `${key} is ${number} (${pooling}), but ${trained}.`;
   }

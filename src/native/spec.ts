@@ -37,6 +37,7 @@ export function encodeLoadSpec(plan: Plan, settings: LoadSettings): Uint8Array {
     parallelism: abi.Parallelism[settings.parallelism],
     context_length: plan.contextLength,
     vocab_size: plan.vocabSize,
+    type_count: plan.typeCount,
     embedding_size: plan.embeddingSize,
     hidden_size: plan.hiddenSize,
     token_capacity: settings.tokenCapacity,
@@ -133,6 +134,8 @@ function operationValues(operation: Operation): Partial<OperationValues> {
       return { code, weight: operation.table, dst: operation.dst, value: operation.offset };
     case "add_row":
       return { code, weight: operation.table, dst: operation.dst, value: operation.row };
+    case "add_type":
+      return { code, weight: operation.table, dst: operation.dst };
     case "rms_norm":
       return {
         code,

@@ -30,6 +30,10 @@ export async function newSettings(
   options: SearchIndexOptions,
 ): Promise<IndexSettings> {
   const { config } = model;
+  const { pooling } = config;
+  if (pooling === "rank") {
+    throw invalidArgument(`${config.name} is a reranker: an index needs an embedding model`);
+  }
   const documentTask = taskOf(model, "document", options.documentTask);
   const { dimensions = config.embeddingSize } = options;
   const kind = { task: documentTask ?? undefined, dimensions, normalize: true };
@@ -43,7 +47,7 @@ export async function newSettings(
     documentTask,
     queryTask: taskOf(model, "query", options.queryTask),
     precision: config.precision,
-    pooling: config.pooling,
+    pooling,
   };
 }
 

@@ -145,7 +145,7 @@ describe("pooling", () => {
     expect(build({ metadata: silent }).config.pooling).toBe("mean");
   });
 
-  test("a reranker is refused, until the caller sets a pooling", () => {
+  test("rank makes a reranker, with the head behind the first token", () => {
     const reranker = edit(file, {
       metadata: { "bert.pooling_type": uint32(4) },
       tensors: {
@@ -155,10 +155,26 @@ describe("pooling", () => {
         "cls.output.bias": { shape: [1] },
       },
     });
-    const error = thrown(() => buildModel(reranker));
-    expect(error.code).toBe("UNSUPPORTED");
-    expect(error.message).toContain('"bert.pooling_type" is 4 (rank): this is a reranker');
-    expect(buildModel(reranker, { pooling: "cls" }).config.pooling).toBe("cls");
+    const model = buildModel(reranker);
+    expect(model.reranker).toBe("classifier");
+    expect(model.config).toMatchObject({ pooling: "rank", embeddingSize: 1, normalize: false });
+    expect(model.plan.typeCount).toBe(2);
+    expect(names(model.plan.operations).slice(0, 4)).toContain("add_type");
+    const head = ["pool", "activated_matmul", "matmul", "output"];
+    expect(names(model.plan.operations).slice(-4)).toEqual(head);
+    const oneType = edit(reranker, { tensors: { "token_types.weight": { shape: [64, 1] } } });
+    expect(buildModel(oneType).plan.typeCount).toBe(1);
+    expect(names(buildModel(oneType).plan.operations)).toContain("add_row");
+    const asEmbedding = buildModel(reranker, { pooling: "cls" });
+    expect(asEmbedding.config.pooling).toBe("cls");
+    expect(asEmbedding.reranker).toBeUndefined();
+    expect(asEmbedding.plan.typeCount).toBe(1);
+    for (const name of ["cls", "cls.output"]) {
+      const headless = edit(reranker, { tensors: { [`${name}.weight`]: undefined } });
+      const error = thrown(() => buildModel(headless));
+      expect(error.code).toBe("BAD_MODEL");
+      expect(error.message).toContain(`lacks ${name}.weight`);
+    }
   });
 });
 

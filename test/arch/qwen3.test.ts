@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { buildModel } from "../../src/arch/index.ts";
 import type { Matmul, Operation } from "../../src/arch/plan.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
-import { bool, uint32 } from "../../src/gguf/values.ts";
+import { bool, strings, uint32 } from "../../src/gguf/values.ts";
 import { thrown } from "../gguf/rejection.ts";
 import { type Edits, edit } from "./edit.ts";
 import { tinyHeader } from "./tiny-file.ts";
@@ -66,12 +66,20 @@ describe("pooling", () => {
     expect(warning).toContain("a model that only writes text was trained for none");
   });
 
-  test("of a reranker is refused, until the caller sets one", () => {
+  test("of a reranker is rank, with two logits, until the caller sets another", () => {
     const reranker = edit(file, {
       metadata: { "qwen3.pooling_type": uint32(4) },
       tensors: { "cls.output.weight": { shape: [64, 2] } },
     });
-    expect(thrown(() => buildModel(reranker)).code).toBe("UNSUPPORTED");
+    const model = buildModel(reranker);
+    expect(model.reranker).toBe("judge");
+    expect(model.config).toMatchObject({ pooling: "rank", embeddingSize: 2, normalize: false });
+    const labelled = (...labels: string[]) =>
+      edit(reranker, { metadata: { "qwen3.classifier.output_labels": strings(labels) } });
+    expect(buildModel(labelled("yes", "no")).reranker).toBe("judge");
+    const error = thrown(() => buildModel(labelled("no", "yes")));
+    expect(error.code).toBe("UNSUPPORTED");
+    expect(error.message).toContain("expected yes, no; found no, yes");
     expect(buildModel(reranker, { pooling: "last" }).config.pooling).toBe("last");
   });
 });

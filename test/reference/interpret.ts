@@ -29,20 +29,23 @@ export interface InterpretOptions {
   readonly tokenLevel?: boolean;
 }
 
-/** The rows of a ragged batch: one a text, L2-normalised, or one a token. */
+/** The rows of a ragged batch: one a text, L2-normalised but of rerankers, or one a token. */
 export function interpret(
   plan: Plan,
   tensors: ReferenceTensors,
   texts: readonly ArrayLike<number>[],
   options: InterpretOptions = {},
 ): readonly Float64Array[] {
-  const tokens = layOut(texts);
+  const tokens = layOut(texts, plan.vocabSize);
   const counts = { tokens: tokens.length, texts: texts.length };
   const buffers = new Activations(plan.buffers, counts, options.int8 ?? false);
   const run: Run = { plan, tensors, tokens, buffers };
   for (const operation of plan.operations) {
     if (operation.op === "pool" && options.tokenLevel) return buffers.float(operation.src);
-    if (operation.op === "output") return buffers.float(operation.src).map(normalize);
+    if (operation.op === "output") {
+      const rows = buffers.float(operation.src);
+      return plan.pooling === "rank" ? rows : rows.map(normalize);
+    }
     step(run, operation);
   }
   throw new Error("the plan has no output");
@@ -50,6 +53,7 @@ export function interpret(
 
 interface Token {
   readonly id: number;
+  readonly type: number;
   /** In its text. */
   readonly position: number;
   /** Where its text begins and ends in the batch. */
@@ -66,12 +70,16 @@ interface Run {
 
 type Of<Op extends Operation["op"]> = Extract<Operation, { op: Op }>;
 
-function layOut(texts: readonly ArrayLike<number>[]): Token[] {
+function layOut(texts: readonly ArrayLike<number>[], vocabSize: number): Token[] {
   const tokens: Token[] = [];
   for (const ids of texts) {
     const begin = tokens.length;
     const end = begin + ids.length;
-    tokens.push(...Array.from(ids, (id, position) => ({ id, position, begin, end })));
+    const ofText = Array.from(ids, (typed, position) => {
+      const type = Math.floor(typed / vocabSize);
+      return { id: typed - type * vocabSize, type, position, begin, end };
+    });
+    tokens.push(...ofText);
   }
   return tokens;
 }
@@ -86,6 +94,9 @@ function step(run: Run, operation: Operation): void {
       break;
     case "add_row":
       addRows(run, operation, () => operation.row);
+      break;
+    case "add_type":
+      addRows(run, operation, ({ type }) => type);
       break;
     case "rms_norm":
       runRmsNorm(run, operation);
@@ -126,7 +137,7 @@ function embed(run: Run, op: Of<"embed">): void {
 
 function addRows(
   run: Run,
-  { table, dst }: Of<"add_position"> | Of<"add_row">,
+  { table, dst }: Of<"add_position"> | Of<"add_row"> | Of<"add_type">,
   rowOf: (token: Token) => number,
 ): void {
   const before = run.buffers.float(dst);
@@ -238,7 +249,7 @@ function attention(run: Run, op: Of<"attention">): void {
   run.buffers.write(op.dst, mixed);
 }
 
-const ACTIVATIONS = { gelu_erf: geluErf, gelu_tanh: geluTanh, silu };
+const ACTIVATIONS = { gelu_erf: geluErf, gelu_tanh: geluTanh, silu, tanh: Math.tanh };
 
 function activation(run: Run, op: Of<"activation">): void {
   run.buffers.write(op.dst, activated(run.buffers.float(op.src), op));

@@ -176,3 +176,19 @@ export function addQwen3Tensors(tensors: TinyTensors, shape: TinyShape, vocabSiz
     addGated(tensors, shape, block);
   }
 }
+
+/** Of a reranker. */
+export function addHead(
+  tensors: TinyTensors,
+  { hidden }: TinyShape,
+  { architecture }: TinyOptions,
+): void {
+  if (architecture === "qwen3") {
+    tensors.matrix("cls.output.weight", 2, hidden);
+    return;
+  }
+  tensors.matrix("cls.weight", hidden, hidden);
+  tensors.vector("cls.bias", hidden, 0);
+  tensors.matrix("cls.output.weight", 1, hidden);
+  tensors.vector("cls.output.bias", 1, 0);
+}

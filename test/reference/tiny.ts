@@ -4,6 +4,7 @@
  */
 
 import type { GgufFile, MetadataEntry } from "../../src/gguf/types.ts";
+import { uint32 } from "../../src/gguf/values.ts";
 import { writeGguf } from "../../src/gguf/writer.ts";
 import type { BlockType } from "./blocks.ts";
 import type { EncodedType } from "./encode.ts";
@@ -11,6 +12,7 @@ import { bertMetadata, gemmaMetadata, nomicBertMetadata, qwen3Metadata } from ".
 import {
   addBertTensors,
   addGemmaTensors,
+  addHead,
   addNomicBertTensors,
   addQwen3Tensors,
   TinyTensors,
@@ -53,6 +55,8 @@ export interface TinyOptions {
   readonly biases?: boolean;
   /** Rows of a bert model's table of token types: XLM-RoBERTa has one. Default 2. */
   readonly tokenTypes?: number;
+  /** Whether a bert or qwen3 model has a reranker's head, and says so. Default false. */
+  readonly reranker?: boolean;
   /** Keys to add or replace; `undefined` leaves one out. */
   readonly metadata?: Readonly<Record<string, MetadataEntry | undefined>>;
 }
@@ -158,6 +162,7 @@ export async function makeTinyModel(options: TinyOptions, path: string): Promise
   const vocabulary = recipe.vocabulary();
   const shape = { ...recipe.shape, ...options.shape };
   const metadata = recipe.metadata(shape, options);
+  if (options.reranker) metadata.set(`${options.architecture}.pooling_type`, uint32(4));
   for (const [key, entry] of vocabulary.metadata) metadata.set(key, entry);
   for (const [key, entry] of Object.entries(options.metadata ?? {})) {
     if (entry === undefined) metadata.delete(key);
@@ -165,5 +170,6 @@ export async function makeTinyModel(options: TinyOptions, path: string): Promise
   }
   const tensors = new TinyTensors(options);
   recipe.addTensors(tensors, shape, vocabulary.size, options);
+  if (options.reranker) addHead(tensors, shape, options);
   return writeGguf(path, metadata, tensors.sources);
 }

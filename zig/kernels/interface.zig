@@ -205,7 +205,7 @@ pub const LayerNorm = extern struct {
 /// the matrix's rows.
 pub const activated_columns = 32;
 
-pub const ActivationKind = enum(u32) { gelu_erf, gelu_tanh, silu };
+pub const ActivationKind = enum(u32) { gelu_erf, gelu_tanh, silu, tanh };
 
 /// Columns `column … column + width` of the sink's rows.
 pub const Activation = extern struct {

@@ -161,6 +161,7 @@ pub fn activation(args: *const interface.Activation) callconv(.c) void {
         .gelu_erf => activate(math.geluErf, args),
         .gelu_tanh => activate(math.geluTanh, args),
         .silu => activate(math.silu, args),
+        .tanh => activate(math.tanh, args),
     }
 }
 

@@ -111,6 +111,35 @@ test "a vector of one token is what the table, the position and the row make of 
     };
 }
 
+test "a token's type chooses what is added, and not what is embedded" {
+    const bytes = Tiny.file();
+    var fixture: Fixture = undefined;
+    try fixture.init(&bytes);
+    defer fixture.deinit();
+    const added = &fixture.plan.operations[2];
+    added.code = @intFromEnum(abi.OperationCode.add_type);
+    added.value = 0;
+    fixture.plan.spec.type_count = 3;
+    const engine = try fixture.load();
+    var spec = by_token;
+    spec.text_count = 1;
+    spec.token_count = 3;
+    spec.probe = 2;
+    spec.normalize = 0;
+    // The same token in each of the types.
+    const typed = [_]i32{ 5, 5 + tiny.vocab_size, 5 + 2 * tiny.vocab_size };
+    const found = try fixtures.finish(try fixtures.submitTexts(engine, spec, &typed, &.{3}));
+    try testing.expectEqual(.ok, found.taken.status);
+    const table = std.mem.bytesAsSlice(f32, bytes[0 .. tiny.vocab_size * tiny.hidden_size * 4]);
+    const halves = std.mem.bytesAsSlice(f16, bytes[table.len * 4 ..][0 .. 16 * 32 * 2]);
+    for (0..typed.len) |t| for (found.row(t, tiny.hidden_size), 0..) |x, i| {
+        const placed = 2 * table[5 * tiny.hidden_size + i] + halves[t * tiny.hidden_size + i];
+        // Position and type look up the same table here, in the same rows.
+        try testing.expectEqual(placed + halves[t * tiny.hidden_size + i], x);
+    };
+    try fixtures.unload(engine);
+}
+
 /// A table too large to keep in memory, of zeros, behind the file's other tensors.
 fn enlargeTable(fixture: *Fixture) !u64 {
     const rows = 40_000;

@@ -45,6 +45,8 @@ test "limits of the model" {
         .{ "token_capacity", tiny.context_length - 1 },
         .{ "token_capacity", std.math.maxInt(u32) },
         .{ "vocab_size", tiny.vocab_size + 1 },
+        .{ "type_count", 0 },
+        .{ "type_count", std.math.maxInt(u32) },
         .{ "embedding_size", tiny.embedding_size + 1 },
         .{ "hidden_size", tiny.hidden_size - 1 },
     };
@@ -53,6 +55,14 @@ test "limits of the model" {
         @field(model.spec, limit[0]) = limit[1];
         try testing.expectError(error.InvalidPlan, check(&model));
     }
+    // A type for each row of the table, and one more.
+    var typed: Tiny = .init("");
+    typed.operations[2].code = @intFromEnum(abi.OperationCode.add_type);
+    typed.operations[2].value = 0;
+    typed.spec.type_count = tiny.context_length;
+    try check(&typed);
+    typed.spec.type_count += 1;
+    try testing.expectError(error.InvalidPlan, check(&typed));
     const view = (Tiny.init("")).view();
     var message: Message = .{};
     var empty = view;

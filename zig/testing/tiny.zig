@@ -176,6 +176,7 @@ pub const Tiny = struct {
         self.spec.threads = 1;
         self.spec.context_length = context_length;
         self.spec.vocab_size = vocab_size;
+        self.spec.type_count = 1;
         self.spec.embedding_size = embedding_size;
         self.spec.hidden_size = hidden_size;
         self.spec.token_capacity = token_capacity;

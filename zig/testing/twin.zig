@@ -68,6 +68,7 @@ pub fn activate(kind: interface.ActivationKind, x: f32) f32 {
             -0.0026134641375392675, 0.00048108567716553807, -3.022278360731434e-05,
         }),
         .silu => x / (1 + exp(-x)),
+        .tanh => @mulAdd(f32, x, 0, 1 - 2 / (1 + exp(x + x))),
     };
 }
 
