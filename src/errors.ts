@@ -35,8 +35,8 @@ export const ERROR_CODES = [
  *   changed while it was open.
  * - `BAD_MODEL`: the file is well-formed, but the model it describes contradicts itself or lacks
  *   something.
- * - `UNSUPPORTED`: the file is fine, but this version cannot run it, or the model does not do what is
- *   asked: a reranker gives no vectors, and an embedding model no scores. Or this is not Bun.
+ * - `UNSUPPORTED`: the file is fine, but this version cannot run it; or the model does not do what
+ *   is asked: a reranker gives no vectors, and an embedding model no scores. Or this is not Bun.
  * - `NATIVE`: the native library is missing, does not fit, or this CPU is below the floor; or
  *   sqlite-vec is missing, which an index needs.
  * - `NOT_FINITE`: a weight or a computation gave a value that is not finite.

@@ -9,6 +9,7 @@ import { list } from "./commands/list.ts";
 import { pull } from "./commands/pull.ts";
 import { quantize } from "./commands/quantize.ts";
 import { queue } from "./commands/queue.ts";
+import { rerank } from "./commands/rerank.ts";
 import { rm } from "./commands/rm.ts";
 import { search } from "./commands/search.ts";
 import { serve } from "./commands/serve.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   embed,
   index,
   search,
+  rerank,
   serve,
   enqueue,
   worker,

@@ -95,6 +95,7 @@ describe("a single executable in another folder", () => {
     embed: [["-m", model, TEXT], 0, /^\{"index":0,"tokens":7,"embedding":\[/],
     index: [["-m", model, notes], 0, /^1 added, .*; 1 chunks embedded$/m],
     search: [["heavy box"], 0, /^0\.0328 {2}\S*notes\.txt:1\n +1 {2}A heavy box\n$/],
+    rerank: [["-m", model, TEXT, TEXT], 1, /is an embedding model, which scores no pairs/],
     serve: [["-m", model, "--port", "x"], 2, /option '--port' takes a number/],
     // Nobody listens there: as far as the packages in it lead.
     enqueue: [

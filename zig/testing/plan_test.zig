@@ -182,7 +182,7 @@ test "operations: what one of them cannot do" {
     try expectRefused("operations", 4, "dst", 7);
     try expectRefused("operations", 4, "residual", 0);
     try expectRefused("operations", 7, "dst", 4); // onto its own source
-    try expectRefused("operations", 10, "kind", 3);
+    try expectRefused("operations", 10, "kind", 4);
     try expectRefused("operations", 10, "flag", 0);
     try expectRefused("operations", 11, "dst", 0);
     try expectRefused("operations", 13, "kind", 0);
@@ -236,7 +236,7 @@ test "joined operations: what they cannot do" {
     try Joined.expectRefusedWith(8, "keys", abi.none);
     try Joined.expectRefusedWith(8, "second", abi.none);
     try Joined.expectRefusedWith(8, "second", 5);
-    try Joined.expectRefusedWith(9, "kind", 3);
+    try Joined.expectRefusedWith(9, "kind", 4);
     try Joined.expectRefusedWith(9, "flag", 0);
     try Joined.expectRefusedWith(9, "value", 32);
     try Joined.expectRefusedWith(9, "residual", 0);
