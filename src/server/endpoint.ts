@@ -1,4 +1,10 @@
-import type { EmbedOptions, EmbedResult, TextInput } from "../index.ts";
+import type {
+  EmbedOptions,
+  EmbedResult,
+  RerankOptions,
+  RerankResult,
+  TextInput,
+} from "../index.ts";
 import type { Load } from "./load.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Models, ServedModel } from "./models.ts";
@@ -55,33 +61,69 @@ export interface EmbedRequest extends Omit<EmbedOptions, "signal" | "encoding" |
   readonly texts: readonly TextInput[];
 }
 
-export interface EmbedAnswer {
+export interface Answer<R> {
   readonly model: ServedModel;
-  readonly results: readonly EmbedResult[];
+  readonly results: readonly R[];
+  /** Of all texts. */
   readonly tokens: number;
 }
 
+/** What a request asks to rerank, in the library's terms. */
+export interface RerankRequest extends Pick<RerankOptions, "truncate"> {
+  readonly model: string | undefined;
+  readonly query: string;
+  readonly documents: readonly string[];
+}
+
 /** Embeds what a request asks for, within the server's limits. Throws `RequestError`. */
-export async function embedFor(
+export function embedFor(
   exchange: Exchange,
   { model: name, texts, ...options }: EmbedRequest,
-): Promise<EmbedAnswer> {
+): Promise<Answer<EmbedResult>> {
+  const model = exchange.service.models.find(name, "embedding");
+  return answerFor(exchange, model, texts.length, (limits) =>
+    model.embedder.embed(texts, { ...options, ...limits }),
+  );
+}
+
+/** Scores documents, the best first, within the server's limits. Throws `RequestError`. */
+export function rerankFor(
+  exchange: Exchange,
+  { model: name, query, documents, truncate }: RerankRequest,
+): Promise<Answer<RerankResult>> {
+  const model = exchange.service.models.find(name, "reranker");
+  return answerFor(exchange, model, documents.length, (limits) =>
+    model.embedder.rerank(query, documents, { truncate, ...limits }),
+  );
+}
+
+interface Limits {
+  readonly tokenLimit: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Lets a model work where there is room for it, and notes what it did. */
+async function answerFor<R extends { readonly tokens: number }>(
+  exchange: Exchange,
+  model: ServedModel,
+  texts: number,
+  work: (limits: Limits) => Promise<R[]>,
+): Promise<Answer<R>> {
   const { service, signal, notes } = exchange;
-  const { settings, models, metrics } = service;
-  const model = models.find(name);
+  const { settings, metrics } = service;
   notes.model = model.id;
-  notes.texts = texts.length;
-  if (texts.length > settings.itemsMax) {
-    throw tooLarge(`${texts.length} texts; a request takes ${settings.itemsMax}`);
+  notes.texts = texts;
+  if (texts > settings.itemsMax) {
+    throw tooLarge(`${texts} texts; a request takes ${settings.itemsMax}`);
   }
   const start = performance.now();
   const results = await underLoad(exchange, model, () =>
-    model.embedder.embed(texts, { ...options, tokenLimit: settings.tokenLimit, signal }),
+    work({ tokenLimit: settings.tokenLimit, signal }),
   );
   const tokens = results.reduce((total, result) => total + result.tokens, 0);
   notes.tokens = tokens;
   const seconds = (performance.now() - start) / 1000;
-  metrics.embedded({ model: model.id, texts: texts.length, tokens, seconds });
+  metrics.embedded({ model: model.id, texts, tokens, seconds });
   return { model, results, tokens };
 }
 

@@ -14,7 +14,10 @@ export interface ServedModel {
   readonly created: number;
 }
 
-/** The models of a server; the first answers requests that name none. */
+/** What a model gives: vectors of texts, or scores of pairs. */
+export type ModelKind = "embedding" | "reranker";
+
+/** The models of a server; the first of a kind answers requests that name none. */
 export class Models {
   readonly all: readonly ServedModel[];
 
@@ -26,9 +29,15 @@ export class Models {
     if (twice !== undefined) throw new Error(`two models are called ${twice}`);
   }
 
-  /** By its id, or by the name that its file states. Throws `RequestError` 404. */
-  find(name: string | undefined): ServedModel {
-    if (name === undefined) return this.all[0]!;
+  /**
+   * By its id, or by the name that its file states; without a name the first of the kind, or of
+   * all. Throws `RequestError` 404.
+   */
+  find(name: string | undefined, kind?: ModelKind): ServedModel {
+    // Where there is none of the kind, the model itself says so best.
+    if (name === undefined) {
+      return this.all.find((model) => kind === undefined || kindOf(model) === kind) ?? this.all[0]!;
+    }
     const found = this.#lookUp(name) ?? this.#lookUp(name.replace(NO_TAG, ""));
     if (found !== undefined) return found;
     const ids = this.all.map(({ id }) => id).join(", ");
@@ -41,6 +50,10 @@ export class Models {
     const byId = this.all.find(({ id }) => id === name);
     return byId ?? this.all.find(({ embedder }) => embedder.config.name === name);
   }
+}
+
+function kindOf({ embedder }: ServedModel): ModelKind {
+  return embedder.config.pooling === "rank" ? "reranker" : "embedding";
 }
 
 /** A file's name without its ending; a model's name as it was given. */

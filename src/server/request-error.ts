@@ -49,6 +49,8 @@ export function overloaded(retryAfterSeconds: number): RequestError {
 /** How the library's errors look from outside. Those that are not here are the server's own. */
 const STATUS: Partial<Record<ErrorCode, readonly [status: number, code: string]>> = {
   INVALID_ARGUMENT: [400, "invalid_request"],
+  // Of an open model: it is of the other kind.
+  UNSUPPORTED: [400, "wrong_kind_of_model"],
   INPUT_TOO_LONG: [413, "input_too_long"],
   QUEUE_FULL: [429, "overloaded"],
   CLOSED: [503, "shutting_down"],

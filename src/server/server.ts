@@ -18,15 +18,16 @@ import { embedRoute } from "./routes/embed.ts";
 import { ollamaEmbed } from "./routes/ollama.ts";
 import { formatOpenAiError, openAiEmbeddings } from "./routes/openai.ts";
 import { page } from "./routes/page.ts";
+import { rerankEndpoints } from "./routes/rerank.ts";
 import { searchRoute } from "./routes/search.ts";
 import { tokenizeRoute } from "./routes/tokenize.ts";
 import type { ServedIndex } from "./served-index.ts";
 import type { ServerSettings } from "./settings.ts";
 
-/** Those that give vectors. */
-const EMBED_ENDPOINTS = [openAiEmbeddings, embedRoute, ollamaEmbed];
+/** Those that make models work. */
+const WORK_ENDPOINTS = [openAiEmbeddings, embedRoute, ollamaEmbed, ...rerankEndpoints];
 const ENDPOINTS = [
-  ...EMBED_ENDPOINTS,
+  ...WORK_ENDPOINTS,
   tokenizeRoute,
   searchRoute,
   modelsRoute,
@@ -37,7 +38,7 @@ const ENDPOINTS = [
   page,
 ];
 const ALL: readonly Endpoint[] = [...ENDPOINTS, openApiEndpoint(ENDPOINTS)];
-/** Texts that every model embeds before the server is ready: a short one, and more than one. */
+/** Texts that every model sees before the server is ready: a short one, and more than one. */
 const WARM_UP = ["warm", "warming up ".repeat(20)];
 const REQUEST_ID = /^[\w.:-]{1,100}$/;
 
@@ -63,7 +64,7 @@ export class EmbeddingServer {
     const load = new Load(settings.deadlineMs);
     const metrics = new Metrics(
       models,
-      EMBED_ENDPOINTS.map(({ path }) => path),
+      WORK_ENDPOINTS.map(({ path }) => path),
     );
     this.#service = { settings, models, index, metrics, load, unready };
     this.#server = Bun.serve({
@@ -107,7 +108,8 @@ export class EmbeddingServer {
 
   async warmUp(): Promise<void> {
     for (const { embedder } of this.#service.models.all) {
-      await embedder.embed(WARM_UP, { truncate: "end" });
+      if (embedder.config.pooling === "rank") await embedder.rerank(WARM_UP[0]!, WARM_UP);
+      else await embedder.embed(WARM_UP, { truncate: "end" });
     }
     if (this.#unready !== STOPPING) this.#unready = undefined;
   }

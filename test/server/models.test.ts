@@ -18,9 +18,9 @@ test("a model is found by its own id, though another's file states that name", a
     { source: model.path, embedder: first },
     { source: path, embedder: second },
   ]);
-  expect(models.find(stated).embedder).toBe(second);
-  expect(models.find("tiny").embedder).toBe(first);
-  expect(models.find(undefined).embedder).toBe(first);
+  expect(models.find(stated, "embedding").embedder).toBe(second);
+  expect(models.find("tiny", "embedding").embedder).toBe(first);
+  expect(models.find(undefined, "embedding").embedder).toBe(first);
 });
 
 test("a tag that says nothing may be left out or given", async () => {
@@ -29,7 +29,7 @@ test("a tag that says nothing may be left out or given", async () => {
     { source: "ollama:a:latest", embedder },
     { source: "b", embedder },
   ]);
-  expect(models.find("ollama:a:latest").id).toBe("ollama:a:latest");
-  expect(models.find("b:latest").id).toBe("b");
-  expect(() => models.find("b:300m")).toThrow("there is no model");
+  expect(models.find("ollama:a:latest", "embedding").id).toBe("ollama:a:latest");
+  expect(models.find("b:latest", "embedding").id).toBe("b");
+  expect(() => models.find("b:300m", "embedding")).toThrow("there is no model");
 });

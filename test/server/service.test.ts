@@ -47,10 +47,13 @@ describe("what a server tells of itself", () => {
       "/metrics",
       "/openapi.json",
       "/ready",
+      "/rerank",
       "/tokenize",
       "/v1/embeddings",
       "/v1/models",
+      "/v1/rerank",
       "/v1/search",
+      "/v2/rerank",
     ]);
     const { schema } =
       document.paths["/v1/embeddings"]!.post.requestBody.content["application/json"];

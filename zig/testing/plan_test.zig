@@ -189,8 +189,8 @@ test "operations: what one of them cannot do" {
     try expectRefused("operations", 13, "kind", 4);
     try expectRefused("operations", 13, "dst", 4);
     try expectRefused("operations", 15, "src", 7);
-    try expectRefused("operations", 15, "code", 6);
-    try expectRefused("operations", 3, "code", 11);
+    try expectRefused("operations", 15, "code", @intFromEnum(abi.OperationCode.matmul));
+    try expectRefused("operations", 3, "code", @intFromEnum(abi.OperationCode.pool));
     for ([_]usize{ 5, 6 }) |i| {
         try expectRefused("operations", i, "head_count", 0);
         try expectRefused("operations", i, "head_count", 3);

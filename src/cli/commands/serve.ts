@@ -28,7 +28,7 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#A-Z]+$/;
 
 export const serve = defineCommand({
   name: "serve",
-  summary: "answer requests for embeddings over HTTP",
+  summary: "answer requests for embeddings and reranking over HTTP",
   usage: "-m MODEL… [options]",
   options: {
     model: {
@@ -63,9 +63,9 @@ export const serve = defineCommand({
   },
   details: `
 Endpoints: / (a page to try it with), /v1/embeddings and /v1/models (OpenAI), /embed (an array of
-texts, or as Text Embeddings Inference) and /tokenize, /api/embed (Ollama), /v1/search (with
---index), /health, /ready, /info, /metrics (Prometheus), /openapi.json. With --index and without -m
-the model is the one that the index was made with.
+texts, or as Text Embeddings Inference) and /tokenize, /api/embed (Ollama), /rerank, /v1/rerank and
+/v2/rerank (Cohere, Jina), /v1/search (with --index), /health, /ready, /info, /metrics (Prometheus),
+/openapi.json. With --index and without -m the model is the one that the index was made with.
 
 Keys come from --api-key-file or, separated by commas, from ${KEYS_VARIABLE};
 /, /health, /ready, /metrics and /openapi.json never ask for one. SIGTERM and SIGINT finish what
