@@ -69,6 +69,7 @@ test("there are documents, and a block that does not end is an error", () => {
     "docs/performance.md",
     "docs/quality.md",
     "docs/queue.md",
+    "docs/rerank.md",
     "docs/search.md",
     "docs/soak.md",
   ]);
