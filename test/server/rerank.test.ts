@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { CohereClient, CohereClientV2, CohereError } from "cohere-ai";
 import { open } from "../../src/index.ts";
 import { jsonLog } from "../../src/server/log.ts";
 import { Models } from "../../src/server/models.ts";
@@ -102,6 +103,26 @@ describe("reranking", () => {
     const response = await started.post("/rerank", body);
     expect(response.status).toBe(status);
     expect(((await response.json()) as { message: string }).message).toContain(message);
+  });
+
+  test("answers Cohere's own client, of either version", async () => {
+    const expected = await started.embedder.rerank(query, documents);
+    const settings = { token: "none", environment: started.url, maxRetries: 0 };
+    const best = { index: expected[0]!.index, relevanceScore: expected[0]!.score };
+    const request = { model: "tiny", query, documents, topN: 1 };
+    const first = await new CohereClient(settings).rerank({ ...request, returnDocuments: true });
+    expect(first.results).toEqual([{ ...best, document: { text: documents[best.index]! } }]);
+    const second = new CohereClientV2(settings);
+    const answer = await second.rerank(request);
+    expect(answer.results).toEqual([best]);
+    expect(answer.meta?.tokens?.inputTokens).toBeGreaterThan(0);
+    const refused = await second
+      .rerank({ ...request, model: "other" })
+      .catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(CohereError);
+    const { statusCode, body } = refused as CohereError;
+    expect(statusCode).toBe(404);
+    expect(body).toMatchObject({ code: "model_not_found" });
   });
 
   test("embeds nothing", async () => {
