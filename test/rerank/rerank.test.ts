@@ -75,6 +75,20 @@ describe("a pair", () => {
     const untyped = [cls, ...query, separator, ...document, separator];
     expect(idsOf(bert, false, "cat", "dog")).toEqual(untyped);
   });
+
+  test("has RoBERTa's separator twice between the two", () => {
+    const { metadata } = bert.file!;
+    const wordPiece = createTokenizer(metadata);
+    const { prefix, suffix, vocabSize } = wordPiece;
+    const encode = (text: string) => wordPiece.encode(text);
+    // Only its kind counts here, not what it makes of a text.
+    const tokenizer = { ...wordPiece, model: "t5", prefix, suffix, vocabSize, encode };
+    const about = { kind: "classifier", tokenizer, contextLength: 64, typeCount: 1 } as const;
+    const pairs = new Pairs(metadata, about);
+    const { ids } = atOnce(pairs.steps(pairs.query("cat"), "dog", 0, "end"));
+    const expected = [prefix, encode("cat"), suffix, suffix, encode("dog"), suffix];
+    expect([...ids]).toEqual(expected.flatMap((part) => [...part]));
+  });
 });
 
 describe("a reranker", () => {
