@@ -47,9 +47,9 @@ export class Pairs {
     const isJudge = kind === "judge";
     // BERT has one between the two, RoBERTa and its kin have it twice.
     this.#separator = tokenizer.model === "bert" ? suffix : [...suffix, ...suffix];
-    const [begin, end] = isJudge ? [this.#template.begin, this.#template.end] : ["", ""];
-    this.#begin = Int32Array.from([...prefix, ...tokenizer.encode(begin)]);
-    this.#tail = Int32Array.from([...tokenizer.encode(end), ...suffix]);
+    // A template says all that is around the texts: an end of text behind it would hide the answer.
+    this.#begin = isJudge ? tokenizer.encode(this.#template.begin) : Int32Array.from(prefix);
+    this.#tail = isJudge ? tokenizer.encode(this.#template.end) : Int32Array.from(suffix);
   }
 
   /** Throws `INPUT_TOO_LONG` where no token of a document would fit. */

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { buildModel } from "../../src/arch/index.ts";
+import { string } from "../../src/gguf/values.ts";
 import { type Embedder, open } from "../../src/index.ts";
 import { Pairs } from "../../src/rerank/pairs.ts";
 import { atOnce } from "../../src/scheduler/turns.ts";
 import { createTokenizer } from "../../src/tokenizer/index.ts";
+import { edit } from "../arch/edit.ts";
 import { tinyModel } from "../engine/tiny-model.ts";
 import { failure } from "../failure.ts";
+import { thrown } from "../gguf/rejection.ts";
 import { interpret } from "../reference/interpret.ts";
 import { ReferenceTensors } from "../reference/tensors.ts";
 
@@ -89,6 +92,30 @@ describe("a pair", () => {
     const expected = [prefix, encode("cat"), suffix, suffix, encode("dog"), suffix];
     expect([...ids]).toEqual(expected.flatMap((part) => [...part]));
   });
+});
+
+test("a judge sees its template and the texts, and no special tokens of ours", () => {
+  const { metadata } = judge.file!;
+  const tokenizer = createTokenizer(metadata);
+  expect(tokenizer.suffix).not.toEqual([]);
+  const about = { kind: "judge", tokenizer, contextLength: 512, typeCount: 1 } as const;
+  const key = "tokenizer.chat_template.rerank";
+  const templated = (template: string) =>
+    edit(judge.file!, { metadata: { [key]: string(template) } }).metadata;
+  const own = templated("<|im_start|>user\nthe {query} sat {document} ran");
+  const pairs = new Pairs(own, about);
+  const { ids } = atOnce(pairs.steps(pairs.query("cat"), "dog", 0, "end"));
+  const parts = ["<|im_start|>user\n", "the cat sat dog", " ran"];
+  expect([...ids]).toEqual(parts.flatMap((part) => [...tokenizer.encode(part)]));
+  // That of the model card, where the file has none.
+  const byDefault = new Pairs(metadata, about);
+  const { ids: long } = atOnce(byDefault.steps(byDefault.query("cat"), "dog", 0, "end"));
+  expect(long.length).toBeGreaterThan(100);
+  for (const template of ["{query}", "{document} {query}"]) {
+    const error = thrown(() => new Pairs(templated(template), about));
+    expect(error.code).toBe("BAD_MODEL");
+    expect(error.message).toContain("expected {query} and after it {document}");
+  }
 });
 
 describe("a reranker", () => {
