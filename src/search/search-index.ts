@@ -7,6 +7,7 @@ import { bytesOf, inPlace, openDatabase } from "./database.ts";
 import { documentsOf } from "./filter.ts";
 import { fuse } from "./fuse.ts";
 import { Indexer } from "./indexer.ts";
+import { RERANKED_MIN, rerankHits } from "./second-stage.ts";
 import { checkFixed, checkModel, newSettings, readSettings, storeSettings } from "./settings.ts";
 import { Store } from "./store.ts";
 import { findByText } from "./text-search.ts";
@@ -64,6 +65,11 @@ export async function openSearchIndex(options: SearchIndexOptions): Promise<Sear
   }
 }
 
+interface FirstStage extends IndexSearchOptions {
+  readonly limit: number;
+  readonly mode: SearchMode;
+}
+
 /** Lifetime of one open index. */
 class SqliteIndex implements SearchIndex {
   readonly #database: Database;
@@ -108,7 +114,7 @@ class SqliteIndex implements SearchIndex {
 
   search(query: string, options: IndexSearchOptions = {}): Promise<IndexHit[]> {
     return this.#run(async () => {
-      const { limit = LIMIT, mode = "hybrid", filter, signal } = options;
+      const { limit = LIMIT, mode = "hybrid", reranker, signal } = options;
       if (typeof query !== "string") throw invalidArgument("the query is not a string");
       if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
         const expected = `it must be a whole number from 1 to ${LIMIT_MAX}`;
@@ -116,37 +122,46 @@ class SqliteIndex implements SearchIndex {
       }
       checkChoice("mode", mode, MODES);
       signal?.throwIfAborted();
-      const documents = documentsOf(filter);
-      const settings = readSettings(this.#database);
-      if (settings === undefined) return [];
-      if (mode === "text") {
-        return this.#locate(findByText(this.#database, query, limit, documents), options);
-      }
-      const isHybrid = mode === "hybrid";
-      const count = isHybrid ? Math.max(limit, FUSED_MIN) : limit;
-      const model = await this.#openModel();
-      const embedding = this.#embed(model, query, settings, signal);
-      // Told below. Meanwhile this thread has time for the words.
-      embedding.catch(() => {});
-      const byText = isHybrid ? findByText(this.#database, query, count, documents) : [];
-      const vector = await embedding;
-      const { exact = false } = options;
-      const byVector = await findByVector(this.#database, {
-        vector,
-        count,
-        documents,
-        exact,
-        signal,
-      });
-      if (!isHybrid) return this.#locate(byVector, options, new Map());
-      const fused = fuse([byVector.slice(0, count), byText]);
-      const known = new Map(byVector.map(({ passage, score }) => [passage, score]));
-      const unknown = byText.map(({ passage }) => passage).filter((id) => !known.has(id));
-      for (const [id, score] of await similarities(this.#database, vector, unknown)) {
-        known.set(id, score);
-      }
-      return this.#locate(fused, options, known);
+      if (reranker === undefined) return await this.#find(query, { ...options, limit, mode });
+      const count = Math.max(limit, RERANKED_MIN);
+      const hits = await this.#find(query, { ...options, limit: count, mode });
+      return await rerankHits(reranker, query, hits, limit, signal);
     });
+  }
+
+  /** The first stage, and mostly the only one. */
+  async #find(query: string, options: FirstStage): Promise<IndexHit[]> {
+    const { limit, mode, filter, signal } = options;
+    const documents = documentsOf(filter);
+    const settings = readSettings(this.#database);
+    if (settings === undefined) return [];
+    if (mode === "text") {
+      return this.#locate(findByText(this.#database, query, limit, documents), options);
+    }
+    const isHybrid = mode === "hybrid";
+    const count = isHybrid ? Math.max(limit, FUSED_MIN) : limit;
+    const model = await this.#openModel();
+    const embedding = this.#embed(model, query, settings, signal);
+    // Told below. Meanwhile this thread has time for the words.
+    embedding.catch(() => {});
+    const byText = isHybrid ? findByText(this.#database, query, count, documents) : [];
+    const vector = await embedding;
+    const { exact = false } = options;
+    const byVector = await findByVector(this.#database, {
+      vector,
+      count,
+      documents,
+      exact,
+      signal,
+    });
+    if (!isHybrid) return this.#locate(byVector, options, new Map());
+    const fused = fuse([byVector.slice(0, count), byText]);
+    const known = new Map(byVector.map(({ passage, score }) => [passage, score]));
+    const unknown = byText.map(({ passage }) => passage).filter((id) => !known.has(id));
+    for (const [id, score] of await similarities(this.#database, vector, unknown)) {
+      known.set(id, score);
+    }
+    return this.#locate(fused, options, known);
   }
 
   documents(filter?: IndexFilter): IndexedDocument[] {
@@ -182,7 +197,7 @@ class SqliteIndex implements SearchIndex {
   /** Where the best stand, until there are enough. */
   #locate(
     best: readonly Scored[],
-    { limit = LIMIT, filter }: IndexSearchOptions,
+    { limit, filter }: FirstStage,
     similarity?: ReadonlyMap<number, number>,
   ): IndexHit[] {
     const documents = documentsOf(filter);

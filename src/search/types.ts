@@ -113,6 +113,11 @@ export interface IndexSearchOptions {
    * with those alone whose codes of a few bits a component are most like its own.
    */
   readonly exact?: boolean | undefined;
+  /**
+   * A second stage: an open reranker, which reads the query with each of the best chunks, 50 or
+   * `limit` if that is more, and puts them in its own order. Default: none.
+   */
+  readonly reranker?: Embedder | undefined;
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -133,7 +138,8 @@ export interface IndexHit {
   readonly lineEnd: number;
   /**
    * What the order is by, higher is better: a cosine, BM25, or for `"hybrid"` the sum of
-   * `1 / (60 + rank)` over both (reciprocal rank fusion, Cormack et al. 2009).
+   * `1 / (60 + rank)` over both (reciprocal rank fusion, Cormack et al. 2009); with a reranker
+   * its score, from 0 to 1.
    */
   readonly score: number;
   /** Cosine of query and chunk; absent with mode `"text"`. */

@@ -8,7 +8,7 @@ import {
   openModelOf,
   requireSource,
 } from "../index-file.ts";
-import { MODEL_OPTION, PRECISION_OPTION } from "../model.ts";
+import { MODEL_OPTION, openModel, PRECISION_OPTION } from "../model.ts";
 import { printOut } from "../output/stdout.ts";
 import { snippetOf } from "../snippet.ts";
 import { complain } from "../terminal.ts";
@@ -27,6 +27,11 @@ export const search = defineCommand({
       help: "by meaning and words, or one of them (default: hybrid)",
     },
     in: { type: "text", value: "GLOB", help: "only in documents named like this; * is any path" },
+    rerank: {
+      type: "text",
+      value: "MODEL",
+      help: "a reranker, which puts the best chunks in its order",
+    },
     exact: { type: "flag", help: "compare with every vector, in large indexes too" },
     ...PRECISION_OPTION,
     threads: { type: "count", value: "N", help: "worker threads (default: the usable cores)" },
@@ -38,7 +43,8 @@ The index is the one of this folder, or of the nearest above; it knows its model
 query: there is no syntax. With --mode text no model is needed.
 
 Each chunk comes as SCORE PATH:LINE-LINE and its best lines. The score is a cosine with --mode
-vector, BM25 with --mode text, and otherwise the sum of 1 / (60 + rank) over both.`,
+vector, BM25 with --mode text, and otherwise the sum of 1 / (60 + rank) over both; with --rerank it
+is the reranker's, from 0 to 1, of the best 50 chunks or as many as -k says.`,
   async run({ values, positionals }) {
     const query = positionals.join(" ");
     if (query.trim() === "") throw new UsageError("what to search for? give QUERY");
@@ -59,14 +65,18 @@ interface ModelValues {
   readonly model: string | undefined;
   readonly threads: number | undefined;
   readonly precision: "default" | "high" | undefined;
+  readonly rerank: string | undefined;
 }
 
 async function find(
   path: string,
   query: string,
-  options: NonNullable<Options>,
-  { model: named, threads, precision }: ModelValues,
+  firstStage: NonNullable<Options>,
+  { model: named, threads, precision, rerank }: ModelValues,
 ): Promise<IndexHit[]> {
+  await using reranker =
+    rerank === undefined ? null : await openModel(rerank, { threads, precision });
+  const options = { ...firstStage, reranker: reranker ?? undefined };
   await using stored = await openSearchIndex({ path, create: false });
   const { settings } = stored.stats();
   if (settings === undefined || options.mode === "text") return await stored.search(query, options);
